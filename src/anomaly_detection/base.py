@@ -1,0 +1,162 @@
+"""What every configurable thing shares: its parameters are its signature.
+
+``__init__`` only stores; what is learned ends in ``_``; ``parameters()``, ``clone()``, ``spec()`` and ``repr`` follow
+from the signature, and ``constraints`` say which values are valid.
+"""
+
+from __future__ import annotations
+
+import inspect
+import math
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, ClassVar, Protocol, Self, TypeVar
+
+from anomaly_detection.errors import ParameterError, UnknownNameError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+
+class Constraint(Protocol):
+    """A rule for one parameter."""
+
+    def problem(self, value: Any) -> str | None:
+        """Say what has to hold, or None when the value is fine."""
+
+
+@dataclass(frozen=True, slots=True)
+class Range:
+    """A number between two bounds, both included unless ``open_low``/``open_high``.
+
+    >>> Range(0, 0.5, open_low=True).problem(0)
+    'must be above 0 and at most 0.5'
+    """
+
+    low: float = -math.inf
+    high: float = math.inf
+    integer: bool = False
+    open_low: bool = False
+    open_high: bool = False
+    or_none: bool = False
+
+    def problem(self, value: Any) -> str | None:
+        """Say what has to hold, or None when the value is fine."""
+        if value is None and self.or_none:
+            return None
+        return None if self._holds(value) else self._text()
+
+    def _holds(self, value: Any) -> bool:
+        if isinstance(value, bool) or not isinstance(value, int | float):
+            return False
+        if self.integer and value != int(value):
+            return False
+        above = value > self.low if self.open_low else value >= self.low
+        below = value < self.high if self.open_high else value <= self.high
+        return above and below
+
+    def _text(self) -> str:
+        low = f"{'above' if self.open_low else 'at least'} {self.low:g}" if self.low > -math.inf else ""
+        high = f"{'below' if self.open_high else 'at most'} {self.high:g}" if self.high < math.inf else ""
+        bounds = " and ".join(part for part in (low, high) if part)
+        return f"must be {'a whole number ' if self.integer else ''}{bounds or 'a number'}"
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """One of a few values.
+
+    >>> Choice("mean", "max").problem("mode")
+    "must be one of 'mean', 'max'"
+    """
+
+    values: tuple[Any, ...]
+
+    def __init__(self, *values: Any) -> None:
+        object.__setattr__(self, "values", values)
+
+    def problem(self, value: Any) -> str | None:
+        """Say what has to hold, or None when the value is fine."""
+        return None if value in self.values else f"must be one of {', '.join(map(repr, self.values))}"
+
+
+@dataclass(frozen=True, slots=True)
+class AnyOf:
+    """A value that satisfies at least one of several rules, such as a number or ``"auto"``."""
+
+    rules: tuple[Constraint, ...]
+
+    def __init__(self, *rules: Constraint) -> None:
+        object.__setattr__(self, "rules", rules)
+
+    def problem(self, value: Any) -> str | None:
+        """Say what has to hold, or None when the value is fine."""
+        problems = [rule.problem(value) for rule in self.rules]
+        return None if None in problems else " or ".join(map(str, problems))
+
+
+class Configurable:
+    """Something whose parameters are its signature.
+
+    >>> class Line(Configurable):
+    ...     constraints = {"slope": Range(0, 10)}
+    ...     def __init__(self, slope: float = 1.0) -> None:
+    ...         self.slope = slope
+    >>> Line(2.0), Line(2.0).clone(slope=3.0).parameters()
+    (Line(slope=2.0), {'slope': 3.0})
+    """
+
+    constraints: ClassVar[Mapping[str, Constraint]] = {}
+
+    @classmethod
+    def parameter_names(cls) -> tuple[str, ...]:
+        """The names in the constructor's signature, in order."""
+        return tuple(inspect.signature(cls).parameters)
+
+    def parameters(self) -> dict[str, Any]:
+        """The parameters as they were given."""
+        return {name: getattr(self, name) for name in self.parameter_names()}
+
+    def clone(self, **changes: Any) -> Self:
+        """Make an unfitted copy, with some parameters changed.
+
+        Raises
+        ------
+        ParameterError
+            for a parameter that does not exist.
+        """
+        return build(type(self), {**self.parameters(), **changes})
+
+    def validate(self) -> None:
+        """Check every parameter against ``constraints``.
+
+        Raises
+        ------
+        ParameterError
+            naming the first parameter that is out of range, its value and what has to hold.
+        """
+        for name, rule in self.constraints.items():
+            value = getattr(self, name)
+            if problem := rule.problem(value):
+                raise ParameterError(f"{type(self).__name__}: parameter {name}={value!r} {problem}.")
+
+    def __repr__(self) -> str:
+        inside = ", ".join(f"{name}={value!r}" for name, value in self.parameters().items())
+        return f"{type(self).__name__}({inside})"
+
+
+T = TypeVar("T", bound="Configurable")
+
+
+def build(cls: type[T], parameters: Mapping[str, Any]) -> T:
+    """Construct ``cls`` from parameters by name.
+
+    Raises
+    ------
+    ParameterError
+        for a name the class does not have, with the nearest one it has.
+    """
+    names = cls.parameter_names()
+    for name in parameters:
+        if name not in names:
+            raise ParameterError(f"{cls.__name__}: {UnknownNameError('parameter', name, names)}")
+    return cls(**parameters)

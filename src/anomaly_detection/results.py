@@ -1,0 +1,176 @@
+"""Verdicts: what is said about records.
+
+The published ``anomaly_score`` lies in [0, 1] and puts the alarm line at 0.6, so that ``is_anomaly``, ``severity`` and
+``anomaly_score`` cannot contradict one another (ARCHITECTURE.md, "What a verdict means").
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Any, Self
+
+import numpy as np
+import polars as pl
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+
+    import pandas as pd
+    from numpy.typing import NDArray
+
+SEVERITIES = ("normal", "low", "medium", "high", "critical")
+"""Severity classes, in order."""
+
+SEVERITY_LINES = (0.6, 0.7, 0.8, 0.9)
+"""The ``anomaly_score`` at which each class after ``normal`` begins."""
+
+VERDICT_COLUMNS = ("score", "p_value", "anomaly_score", "is_anomaly", "severity", "confidence")
+"""The columns every written result has, in order, after ``row`` and, when given, ``key`` and ``time``."""
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """What is said about one record; the fields are those of :class:`Result`."""
+
+    score: float
+    p_value: float
+    anomaly_score: float
+    is_anomaly: bool
+    severity: str
+    confidence: float
+
+    def to_dict(self) -> dict[str, float | bool | str]:
+        """Plain values, for JSON."""
+        return {name: getattr(self, name) for name in VERDICT_COLUMNS}
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """Verdicts in columns, one row per record, in the order the records came.
+
+    Parameters
+    ----------
+    score : (n,) float64, the detector's raw score; higher is more anomalous.
+    p_value : (n,) float64 in (0, 1], how probable a score at least this high is for a normal record.
+    anomaly_score : (n,) float64 in [0, 1], monotone in the p-value; the alarm line lies at 0.6.
+    is_anomaly : (n,) bool.
+    severity_code : (n,) int8, an index into :data:`SEVERITIES`.
+    confidence : (n,) float64 in [0, 1], the probability that a new calibration sample would give the same flag.
+    alpha : the p-value at and below which a record is an anomaly.
+    first_row : the 0-based number of the first record in the input.
+    key, time : the records' key and time, where the schema names them.
+    contributions : (n, columns) float64, each column's part in the score, where asked for.
+    contribution_names : the columns' names.
+    made : how the result was made: algorithm, parameters, seed, versions, data.
+    """
+
+    score: NDArray[np.float64]
+    p_value: NDArray[np.float64]
+    anomaly_score: NDArray[np.float64]
+    is_anomaly: NDArray[np.bool_]
+    severity_code: NDArray[np.int8]
+    confidence: NDArray[np.float64]
+    alpha: float
+    first_row: int = 0
+    key: pl.Series | None = None
+    time: pl.Series | None = None
+    contributions: NDArray[np.float64] | None = None
+    contribution_names: tuple[str, ...] = ()
+    made: Mapping[str, Any] = field(default_factory=dict)
+
+    def __len__(self) -> int:
+        return len(self.score)
+
+    def __iter__(self) -> Iterator[Verdict]:
+        return (self.verdict(i) for i in range(len(self)))
+
+    @property
+    def severity(self) -> NDArray[np.str_]:
+        """(n,) the severity class of each record, as words."""
+        return np.asarray(SEVERITIES)[self.severity_code]
+
+    @property
+    def anomaly_count(self) -> int:
+        """How many records are anomalies."""
+        return int(np.count_nonzero(self.is_anomaly))
+
+    @property
+    def rows(self) -> NDArray[np.int64]:
+        """(n,) the 0-based number of each record in the input."""
+        return np.arange(self.first_row, self.first_row + len(self), dtype=np.int64)
+
+    def verdict(self, i: int) -> Verdict:
+        """The verdict on the i-th record of this result."""
+        return Verdict(
+            float(self.score[i]),
+            float(self.p_value[i]),
+            float(self.anomaly_score[i]),
+            bool(self.is_anomaly[i]),
+            SEVERITIES[self.severity_code[i]],
+            float(self.confidence[i]),
+        )
+
+    def with_(self, **changes: Any) -> Self:
+        """A copy with some fields replaced."""
+        return replace(self, **changes)
+
+    def to_polars(self) -> pl.DataFrame:
+        """``row``, ``key`` and ``time`` when given, the verdict columns, and contributions when asked for."""
+        columns: dict[str, Any] = {"row": self.rows}
+        if self.key is not None:
+            columns["key"] = self.key
+        if self.time is not None:
+            columns["time"] = self.time
+        columns |= {name: getattr(self, name) for name in VERDICT_COLUMNS if name != "severity"}
+        columns["severity"] = _words(self.severity_code)
+        frame = pl.DataFrame(columns)
+        ordered = [name for name in frame.columns if name not in VERDICT_COLUMNS]
+        return frame.select(*ordered, *VERDICT_COLUMNS).hstack(self._contribution_columns())
+
+    def to_pandas(self) -> pd.DataFrame:
+        """The same as :meth:`to_polars`, for pandas (extra ``pandas``)."""
+        return self.to_polars().to_pandas()
+
+    def to_dicts(self) -> list[dict[str, Any]]:
+        """One dictionary per record."""
+        return self.to_polars().to_dicts()
+
+    def top(self, most: int = 10) -> NDArray[np.int64]:
+        """The positions of the most anomalous records, most anomalous first; ties in input order."""
+        order = np.lexsort((np.arange(len(self)), -self.score, self.p_value))
+        return order[:most].astype(np.int64)
+
+    def _contribution_columns(self) -> list[pl.Series]:
+        if self.contributions is None:
+            return []
+        names = self.contribution_names
+        return [pl.Series(f"contribution:{name}", self.contributions[:, j]) for j, name in enumerate(names)]
+
+
+def concat(results: Sequence[Result]) -> Result:
+    """Join results of consecutive records into one."""
+    first = results[0]
+    if len(results) == 1:
+        return first
+    arrays = {
+        name: np.concatenate([getattr(result, name) for result in results])
+        for name in ("score", "p_value", "anomaly_score", "is_anomaly", "severity_code", "confidence")
+    }
+    contributions = None
+    if first.contributions is not None:
+        contributions = np.concatenate([result.contributions for result in results if result.contributions is not None])
+    return first.with_(
+        **arrays,
+        contributions=contributions,
+        key=_joined([result.key for result in results]),
+        time=_joined([result.time for result in results]),
+    )
+
+
+def _joined(parts: Sequence[pl.Series | None]) -> pl.Series | None:
+    found = [part for part in parts if part is not None]
+    return pl.concat(found) if found else None
+
+
+def _words(codes: NDArray[np.int8]) -> pl.Series:
+    return pl.Series("severity", SEVERITIES, dtype=pl.String).gather(codes.astype(np.uint32))
