@@ -73,9 +73,7 @@ def kilobytes(detector: Detector) -> float:
     return sum(array.nbytes for array in detector.state().values()) / 1024
 
 
-def compare(
-    report: Report, name: str, ours: Detector, theirs: Any, check: Callable[..., str], batch_bar: float
-) -> None:
+def compare(report: Report, name: str, ours: Detector, theirs: Any, *, check: Callable[..., str], batch: float) -> None:
     """One row, a batch of 20,000, and the size of the model."""
     train, _ = data(0)
     test, y = data(1)
