@@ -19,6 +19,7 @@ import polars as pl
 
 from anomaly_detection.features._encoding import Encoding, Read, as_floats
 from anomaly_detection.features._reading import naive, parse_time, read_times
+from anomaly_detection.features._vocabulary import looked_up
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -61,7 +62,9 @@ class CalendarEncoding(Encoding):
             return cls(series.name, PARTS[:-1])
         days = moments.dt.date().cast(pl.Int32)
         middle = [int(days.quantile(q, "nearest") or 0) for q in (0.05, 0.5, 0.95)]
-        is_quantity = middle[2] - middle[0] >= WIDE_DAYS and not (moments.is_sorted() or moments.is_sorted(descending=True))
+        is_quantity = middle[2] - middle[0] >= WIDE_DAYS and not (
+            moments.is_sorted() or moments.is_sorted(descending=True)
+        )
         return cls(series.name, PARTS if is_quantity else PARTS[:-1], middle[1])
 
     def columns(self, series: pl.Series) -> list[NDArray[np.float64]]:
@@ -79,11 +82,11 @@ class CalendarEncoding(Encoding):
             return as_floats(moments.dt.day().cast(pl.Float64))
         sines, cosines = _TABLES[name]
         steps = _steps(moments, name).fill_null(-1).to_numpy()
-        return np.append(sines if function == "sin" else cosines, np.nan)[steps]
+        return looked_up(sines if function == "sin" else cosines, steps)
 
     def reader(self) -> Read:
         """Look the parts of one moment up."""
-        hours, weekdays, months = (list(zip(*map(np.ndarray.tolist, table))) for table in _TABLES.values())
+        hours, weekdays, months = (list(zip(*map(np.ndarray.tolist, table), strict=True)) for table in _TABLES.values())
         origin, otherwise = self.origin + _EPOCH, self._one_by_frame
         missing = [math.nan] * len(self.parts)
         kept = [PARTS.index(part) for part in self.parts]

@@ -8,7 +8,6 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from typing import TYPE_CHECKING, Any, ClassVar, Self
 
-import numpy as np
 import polars as pl
 
 from anomaly_detection.errors import SchemaError
@@ -16,9 +15,10 @@ from anomaly_detection.features._reading import NUMBER, one, read_booleans, read
 from anomaly_detection.features.space import Feature
 
 if TYPE_CHECKING:
+    import numpy as np
     from numpy.typing import NDArray
 
-Read = Callable[[Any], float | Sequence[float]]
+Read = Callable[[Any], Any]
 """Turns one value of a record into its number, or into several for an encoding that is ``wide``."""
 
 
@@ -101,7 +101,7 @@ class NumberEncoding(Encoding):
         """Subtract the centre."""
         centre, otherwise, column = self.centre, self._one_by_frame, self.column
 
-        def read(value: Any) -> float | Sequence[float]:
+        def read(value: Any) -> Any:
             if type(value) is float:
                 return value - centre
             if value is None:
@@ -137,7 +137,7 @@ class BooleanEncoding(Encoding):
         """One or zero."""
         otherwise = self._one_by_frame
 
-        def read(value: Any) -> float | Sequence[float]:
+        def read(value: Any) -> Any:
             if value is True:
                 return 1.0
             if value is False:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from datetime import UTC, date, datetime, time
+from datetime import UTC, datetime, time
 from typing import Any
 
 import polars as pl
@@ -140,11 +140,6 @@ def _parse_oddly_written(text: str) -> datetime | time | None:
 def naive(moment: datetime) -> datetime:
     """The same moment in UTC without a zone; naive ones as they are."""
     return moment if moment.tzinfo is None else moment.astimezone(UTC).replace(tzinfo=None)
-
-
-def is_missing(value: Any) -> bool:
-    """Whether a value of a record is missing: None, or a NaN of any kind."""
-    return value is None or (not isinstance(value, str | bytes | list | dict | date | time) and bool(value != value))
 
 
 def one(name: str, value: Any) -> pl.Series:

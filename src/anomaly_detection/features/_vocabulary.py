@@ -89,4 +89,5 @@ class Vocabulary:
 
 def looked_up(table: NDArray[np.float64], codes: NDArray[np.int64]) -> NDArray[np.float64]:
     """(n,) entries of a table; NaN for code -1."""
-    return np.append(table, np.nan)[codes]
+    found: NDArray[np.float64] = np.append(table, np.nan)[codes]
+    return found

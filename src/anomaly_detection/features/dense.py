@@ -94,7 +94,7 @@ class DenseFeatures(Configurable):
         """
         self.validate()
         space.check_width(X.shape[1])
-        expected = np.isnan(X).any(axis=0)
+        expected: NDArray[np.bool_] = np.asarray(np.isnan(X).any(axis=0))
         tables: list[NDArray[np.float64]] = []
         rules: list[Rule] = []
         for position, feature in enumerate(space.features):
@@ -124,13 +124,13 @@ class DenseFeatures(Configurable):
         """
         self._check_fitted(X)
         out = np.empty((len(X), len(self._rules)), dtype=np.float32)
-        make_dense(np.ascontiguousarray(X, dtype=np.float32), *self._arrays, out)
+        self._fill(np.ascontiguousarray(X, dtype=np.float32), out)
         return out
 
     def transform_row(self, row: NDArray[np.float32]) -> NDArray[np.float32]:
         """(m,) float32 for one row (d,) of float32, not checked; equal bit for bit to :meth:`transform`."""
-        out = np.empty((1, len(self._rules)), dtype=np.float32)
-        make_dense(row.reshape(1, -1), *self._arrays, out)
+        out: NDArray[np.float32] = np.empty((1, len(self._rules)), dtype=np.float32)
+        self._fill(row.reshape(1, -1), out)
         return out[0]
 
     def state(self) -> dict[str, Any]:
@@ -151,10 +151,12 @@ class DenseFeatures(Configurable):
 
     def _take(self, rules: list[Rule], tables: NDArray[np.float64], expected: NDArray[np.bool_]) -> None:
         self._rules, self._tables, self._expected = rules, tables, expected
-        whole = [np.array([getattr(rule, name) for rule in rules], np.int64) for name in ("source", "rule", "argument")]
-        real = [np.array([getattr(rule, name) for rule in rules], np.float64) for name in ("fill", "shift", "factor")]
-        self._arrays = (*whole, *real, tables, expected)
+        self._whole = np.array([(rule.source, rule.rule, rule.argument) for rule in rules], dtype=np.int64)
+        self._real = np.array([(rule.fill, rule.shift, rule.factor) for rule in rules], dtype=np.float64)
         self.features_ = FeatureSpace(tuple(rule.feature for rule in rules))
+
+    def _fill(self, X: NDArray[np.float32], out: NDArray[np.float32]) -> None:
+        make_dense(X, self._whole, self._real, self._tables, self._expected, out)
 
     @property
     def _is_relative(self) -> bool:

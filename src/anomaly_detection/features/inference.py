@@ -28,7 +28,9 @@ TEXT_WORDS = 3.0
 _ISO = r"^\s*\d{4}[-/]\d{2}[-/]\d{2}([T ]\d{2}:\d{2}(:\d{2}([.,]\d+)?)?( ?(Z|[+-]\d{2}(:?\d{2})?))?)?\s*$"
 _CLOCK = r"^\s*\d{2}:\d{2}(:\d{2}(\.\d+)?)?\s*$"
 _PLAIN = r"^[A-Za-z0-9_#{}-]*$"
-_ID_NAMES = r"(?i)^(|index|idx|row|row_?(id|nr|number|index)|nr|no|uuid|guid|unnamed: ?\d+|.*[_ -]?(id|uuid|guid)|.*Id|.*ID)$"
+_ID_NAMES = (
+    r"(?i)^(|index|idx|row|row_?(id|nr|number|index)|nr|no|uuid|guid|unnamed: ?\d+|.*[_ -]?(id|uuid|guid)|.*Id|.*ID)$"
+)
 
 
 def infer_schema(
@@ -107,8 +109,8 @@ def check_finite(frame: pl.DataFrame, schema: Schema) -> None:
         if infinite.any():
             row = int(infinite.arg_true()[0])
             raise SchemaError(
-                f"Column {column.name!r} holds {counted(int(infinite.sum()), 'infinite value')}, the first in row {row}. "
-                f"Correct them or leave them empty, or leave the column out with --ignore {column.name!r}."
+                f"Column {column.name!r} holds {counted(int(infinite.sum()), 'infinite value')}, the first in row "
+                f"{row}. Correct them or leave them empty, or leave the column out with --ignore {column.name!r}."
             )
 
 
@@ -160,12 +162,19 @@ def _unusable(series: pl.Series) -> str | None:
     dtype = series.dtype
     if dtype.is_nested() or dtype in (pl.Object, pl.Binary):
         return f"holds nested or binary values ({dtype.base_type()}); flatten it into columns of its own"
+    if dtype.is_numeric() and _has_range(series):
+        return None
     present = (series.fill_nan(None) if dtype.is_float() else series).drop_nulls()
     if not len(present):
         return "empty: every value is missing"
     if len(present) == len(series) and _is_constant(present):
         return f"constant: every value is {present[0]!r}"
     return None
+
+
+def _has_range(series: pl.Series) -> bool:
+    low, high = series.min(), series.max()
+    return low is not None and bool(low < high)  # type: ignore[operator]
 
 
 def _is_constant(present: pl.Series) -> bool:
