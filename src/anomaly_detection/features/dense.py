@@ -131,7 +131,8 @@ class DenseFeatures(Configurable):
         """(m,) float32 for one row (d,) of float32, not checked; equal bit for bit to :meth:`transform`."""
         out: NDArray[np.float32] = np.empty((1, len(self._rules)), dtype=np.float32)
         self._fill(row.reshape(1, -1), out)
-        return out[0]
+        dense: NDArray[np.float32] = out[0]
+        return dense
 
     def state(self) -> dict[str, Any]:
         """What was learned, in plain values for JSON."""
