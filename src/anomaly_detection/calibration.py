@@ -45,7 +45,7 @@ class Calibrator(Configurable):
 
     Above all but the ten largest calibration scores the p-value follows a generalised-Pareto tail, continued from the
     conformal value there. Its scale and shape come from the probability-weighted moments (Hosking & Wallis 1987) of
-    the largest ``tail_share`` of the scores. The shape is never negative, so the tail has no end point and p never
+    the largest ``tail_share`` of the scores. The shape is always positive, so the tail has no end point and p never
     reaches 0. Without any spread in the scores there is no scale, hence no tail.
 
     Parameters
@@ -127,7 +127,7 @@ class Calibrator(Configurable):
         return p
 
     def p_value_one(self, score: float) -> float:
-        """The p-value of one raw score; bit for bit that of :meth:`p_value`. NaN for NaN."""
+        """The p-value of one raw score, unchecked; bit for bit that of :meth:`p_value`, NaN for NaN."""
         p: float = one_p_value(score, self.ordered_, self.tail_)
         return p
 
@@ -184,7 +184,10 @@ def fit_tail(ordered: NDArray[np.float64], share: float) -> NDArray[np.float64]:
     """Fit a generalised-Pareto tail to the largest scores and carry it to where the data end.
 
     A generalised-Pareto excess over one level is again generalised-Pareto over a higher one, with the scale grown by
-    the shape times the distance, so the tail can be fitted on many scores and joined where only few remain.
+    the shape times the distance, so the tail can be fitted on many scores and joined where only few remain. A tail
+    with an end point is replaced by an exponential one of the same mean beyond the join. The scale is itself estimated
+    from k excesses, which fattens what is to be expected of the next one: for exponential excesses it is
+    generalised-Pareto with shape 1 / k exactly, so 1 / k is added to the shape.
 
     Parameters
     ----------
@@ -204,8 +207,11 @@ def fit_tail(ordered: NDArray[np.float64], share: float) -> NDArray[np.float64]:
         return no_tail()
     scale, shape = weighted_moments(excesses)
     join = float(ordered[n - 1 - min(BEYOND, most)])
-    above = n - int(np.searchsorted(ordered, join, side="right"))
-    return np.array([join, (1.0 + above) / (1.0 + n), scale + shape * (join - base), shape])
+    beyond = ordered[ordered > join] - join
+    scale += shape * (join - base)
+    if shape < 0.0:
+        scale = max(scale / (1.0 - shape), float(beyond.mean() if len(beyond) else excesses.mean()))
+    return np.array([join, (1.0 + len(beyond)) / (1.0 + n), scale, max(shape, 0.0) + 1.0 / len(excesses)])
 
 
 def _below(ordered: NDArray[np.float64], level: float) -> float:
@@ -225,17 +231,15 @@ def weighted_moments(excesses: NDArray[np.float64]) -> tuple[float, float]:
 
     Returns
     -------
-    scale, shape : the shape lies in [0, 1); where the estimate is negative, an exponential of the same mean.
+    scale, shape : the shape is below 1; a negative one means that the excesses have an end point.
     """
     unit = excesses[-1]
     relative = excesses / unit
     k = len(relative)
     mean = relative.mean()
     weighted = (relative * (1.0 - (np.arange(1, k + 1) - 0.35) / k)).mean()
-    shape = 2.0 - mean / (mean - 2.0 * weighted)
-    if not shape > 0.0:
-        return float(mean * unit), 0.0
-    return float(2.0 * mean * weighted / (mean - 2.0 * weighted) * unit), float(shape)
+    spread = mean - 2.0 * weighted
+    return float(2.0 * mean * weighted / spread * unit), float(2.0 - mean / spread)
 
 
 def calibration_scores(
