@@ -10,7 +10,16 @@ from typing import TYPE_CHECKING, Annotated
 import msgspec
 
 from anomaly_detection.errors import ArtifactError, InputError, ModelConflictError
-from anomaly_detection.registry._atomic import make_folder, publish, staging, sync_file, write_file, writing
+from anomaly_detection.registry._arrays import UNREADABLE
+from anomaly_detection.registry._atomic import (
+    make_folder,
+    publish,
+    staging,
+    sync_file,
+    sync_folder,
+    write_file,
+    writing,
+)
 from anomaly_detection.registry._model_folder import Record, decode, encode
 from anomaly_detection.registry._sealed import AGAIN
 from anomaly_detection.registry.artifact import ARRAYS, MANIFEST, MAX_MANIFEST_BYTES, read_artifact
@@ -62,6 +71,7 @@ def _pack(path: Path, artifact: Path, export: bytes) -> None:
 
 def _member(name: str) -> zipfile.ZipInfo:
     member = zipfile.ZipInfo(name)
+    member.create_system = 3
     member.external_attr = 0o644 << 16
     return member
 
@@ -76,16 +86,22 @@ def read_archive(path: Path, folder: Path, *, max_bytes: int) -> tuple[str, Reco
     """
     if not path.is_file():
         raise InputError(f"There is no file {path} to import. Check the path.")
+    parts = _read_parts(path, max_bytes)
+    exported = decode(path, EXPORT_FORMAT, Exported, parts[EXPORT])
+    folder.mkdir()
+    for name in (MANIFEST, ARRAYS):
+        write_file(folder / name, parts[name])
+    sync_folder(folder)
+    return _checked(path, folder, exported, max_bytes)
+
+
+def _read_parts(path: Path, max_bytes: int) -> dict[str, bytes]:
     try:
         with zipfile.ZipFile(path) as archive:
             _check_members(archive.infolist(), path, max_bytes)
-            exported = decode(path, EXPORT_FORMAT, Exported, archive.read(EXPORT))
-            folder.mkdir()
-            for name in (MANIFEST, ARRAYS):
-                write_file(folder / name, archive.read(name))
-    except (zipfile.BadZipFile, EOFError, ValueError, NotImplementedError, RuntimeError) as error:
+            return {name: archive.read(name) for name in _MEMBERS}
+    except UNREADABLE as error:
         raise ArtifactError(f"{path} is not an exported model, or was cut short: {error}. {AGAIN}") from error
-    return _checked(path, folder, exported, max_bytes)
 
 
 def _check_members(members: list[zipfile.ZipInfo], path: Path, max_bytes: int) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import math
 import re
+import struct
 import zipfile
 import zlib
 from dataclasses import dataclass
@@ -25,8 +26,22 @@ if TYPE_CHECKING:
 
 _MAX_HEADER = 10_000
 _MAX_NAME = 1_000
-_PLAIN_DTYPE = re.compile(r"[<>|](?:[biufcSU]\d{1,9}|[mM]8(?:\[\d{0,9}[a-zA-Zμ]{1,2}\])?)")
-_LEVEL = 6
+_UNIX = 3
+_PLAIN_DTYPE = re.compile(r"[<>|](?:[biufcSU]\d{1,9}|[mM]8(?:\[\d{0,9}[a-zA-Z]{1,2}\])?)", re.ASCII)
+
+UNREADABLE = (
+    zipfile.BadZipFile,
+    zlib.error,
+    struct.error,
+    ValueError,
+    TypeError,
+    OverflowError,
+    EOFError,
+    OSError,
+    NotImplementedError,
+    RuntimeError,
+)
+"""What a zip file that was made to mislead can raise while it is read."""
 
 Length = Annotated[int, msgspec.Meta(ge=0, le=2**62)]
 
@@ -67,7 +82,7 @@ def pack(arrays: Mapping[str, NDArray[Any]], max_bytes: int) -> tuple[bytes, tup
 def _describe(name: Any, array: NDArray[Any]) -> ArrayEntry:
     if not isinstance(name, str) or not 0 < len(name) <= _MAX_NAME:
         raise ArtifactError(f"The array name {name!r:.80} cannot be saved: use 1 to {_MAX_NAME} characters of text.")
-    if not _PLAIN_DTYPE.fullmatch(array.dtype.str) or array.dtype.hasobject:
+    if not _is_plain(array.dtype.str):
         raise ArtifactError(
             f"The array {name!r} has the type {array.dtype}, which cannot be saved safely. "
             f"Use numbers, booleans, fixed-width text or times."
@@ -75,10 +90,19 @@ def _describe(name: Any, array: NDArray[Any]) -> ArrayEntry:
     return ArrayEntry(name, array.dtype.str, array.shape)
 
 
+def _is_plain(dtype: str) -> bool:
+    """Whether a type is one of plain values, written as NumPy writes it."""
+    try:
+        return _PLAIN_DTYPE.fullmatch(dtype) is not None and np.dtype(dtype).str == dtype
+    except TypeError:
+        return False
+
+
 def _member(name: str) -> zipfile.ZipInfo:
     """A name that is safe as a file name, a fixed time, and compression."""
     member = zipfile.ZipInfo(_file_name(name))
     member.compress_type = zipfile.ZIP_DEFLATED
+    member.create_system = _UNIX
     member.external_attr = 0o600 << 16
     return member
 
@@ -105,7 +129,7 @@ def unpack(data: bytes, entries: tuple[ArrayEntry, ...], path: Path, max_bytes: 
         naming the array and what is wrong with it.
     """
     for entry in entries:
-        if not _PLAIN_DTYPE.fullmatch(entry.dtype):
+        if not _is_plain(entry.dtype):
             raise ArtifactError(
                 f"{path}: the array {entry.name!r:.80} has the type {entry.dtype!r:.80}, not a plain one."
             )
@@ -114,7 +138,7 @@ def unpack(data: bytes, entries: tuple[ArrayEntry, ...], path: Path, max_bytes: 
         with zipfile.ZipFile(io.BytesIO(data)) as archive:
             _check_directory(archive.infolist(), entries, path)
             return {entry.name: _read_one(archive, entry, path) for entry in entries}
-    except (zipfile.BadZipFile, zlib.error, ValueError, EOFError, NotImplementedError, RuntimeError) as error:
+    except UNREADABLE as error:
         raise ArtifactError(f"{path} cannot be read: {error}. Copy it again from where it came from.") from error
 
 
@@ -125,6 +149,8 @@ def _check_directory(members: list[zipfile.ZipInfo], entries: tuple[ArrayEntry, 
     if found != declared or len(set(found)) < len(found):
         raise ArtifactError(f"{path} does not hold the arrays that the manifest declares.")
     for member, entry in zip(members, entries, strict=True):
+        if member.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
+            raise ArtifactError(f"{path}: the array {entry.name!r:.80} is packed in a way that is not read here.")
         if not entry.nbytes <= member.file_size <= entry.nbytes + _MAX_HEADER:
             raise ArtifactError(
                 f"{path}: the array {entry.name!r:.80} would unpack to {member.file_size:,} bytes instead of the "

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import errno
 import os
+import re
 import secrets
 import shutil
 import stat
@@ -105,13 +106,10 @@ def staging(area: Path, prefix: str = "") -> Iterator[Path]:
 
 def sweep(area: Path, prefix: str = "") -> None:
     """Remove what writers that are no longer alive left in ``area``."""
-    for lock in area.glob(f"{_escaped(prefix)}*.lock"):
+    ours = re.compile(re.escape(prefix) + r"[0-9a-f]{16}\.lock")
+    for lock in [entry for entry in area.iterdir() if ours.fullmatch(entry.name)]:
         with suppress(OSError):
             _remove_if_dead(lock)
-
-
-def _escaped(prefix: str) -> str:
-    return "".join(f"[{letter}]" if letter in "*?[" else letter for letter in prefix)
 
 
 def _remove_if_dead(lock: Path) -> None:

@@ -21,12 +21,13 @@ from typing import TYPE_CHECKING, TypeVar
 
 import msgspec
 
-from anomaly_detection.errors import ArtifactError
+from anomaly_detection.errors import ArtifactError, RegistryError
 from anomaly_detection.registry._aliases import State
 from anomaly_detection.registry._atomic import locked, make_folder, publish, read_file, staging, sync_folder, write_file
 from anomaly_detection.registry._sealed import AGAIN, seal, unseal
 from anomaly_detection.registry.base import ModelVersion
 from anomaly_detection.registry.lineage import Lineage  # noqa: TC001 (msgspec reads the annotations)
+from anomaly_detection.registry.names import is_name
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -63,8 +64,9 @@ class Record:
 
 
 def write_record(path: Path, record: Record) -> None:
-    """Write ``version.json``."""
+    """Write ``version.json``, and bring the folder it is in to disk."""
     write_file(path, encode(RECORD_FORMAT, record))
+    sync_folder(path.parent)
 
 
 def encode(form: str, value: DataclassInstance) -> bytes:
@@ -87,13 +89,36 @@ def decode(path: Path, form: str, kind: type[T], data: bytes | None = None) -> T
         raise ArtifactError(f"{path} does not hold what it should: {error}. {AGAIN}") from error
 
 
+@contextmanager
+def registry_staging(root: Path) -> Iterator[Path]:
+    """Give a folder in a registry, on the same disk as its models, to write in."""
+    area = root / ".staging"
+    make_folder(area)
+    with staging(area) as aside:
+        yield aside
+
+
+def model_names(root: Path) -> tuple[str, ...]:
+    """The models there are folders of, in order; some may have no versions."""
+    return tuple(sorted(name for name in _names_in(root / "models") if is_name(name)))
+
+
+def _names_in(folder: Path) -> tuple[str, ...]:
+    try:
+        return tuple(entry.name for entry in folder.iterdir())
+    except (FileNotFoundError, NotADirectoryError):
+        return ()
+    except OSError as error:
+        raise RegistryError(f"{folder} cannot be read: {error.strerror}. Ask for the right to read it.") from error
+
+
 class ModelFolder:
     """The folder of one model in a local registry; what changes something is called while it is :meth:`locked`."""
 
     def __init__(self, root: Path, name: str) -> None:
         self.name = name
         self.folder = root / "models" / name
-        self._staging_area = root / ".staging"
+        self._root = root
         self._versions = self.folder / "versions"
         self._state = self.folder / "state.json"
 
@@ -104,20 +129,9 @@ class ModelFolder:
         with locked(self.folder / ".lock"):
             yield
 
-    @contextmanager
-    def staging(self) -> Iterator[Path]:
-        """Give a folder on the same disk to write in."""
-        make_folder(self._staging_area)
-        with staging(self._staging_area) as aside:
-            yield aside
-
     def numbers(self) -> tuple[int, ...]:
         """The versions there are, in order."""
-        try:
-            names = [entry.name for entry in self._versions.iterdir()]
-        except (FileNotFoundError, NotADirectoryError):
-            return ()
-        return tuple(sorted(int(name) for name in names if _NUMBER.fullmatch(name)))
+        return tuple(sorted(int(name) for name in _names_in(self._versions) if _NUMBER.fullmatch(name)))
 
     def artifact(self, version: int) -> Path:
         """The folder of the artifact of a version."""
@@ -133,11 +147,16 @@ class ModelFolder:
 
     def state(self) -> State:
         """The aliases and their history."""
-        return decode(self._state, STATE_FORMAT, State) if self._state.exists() else State()
+        if not self._state.exists():
+            return State()
+        try:
+            return decode(self._state, STATE_FORMAT, State)
+        except ArtifactError as error:
+            raise ArtifactError(f"{error} Or remove it: the versions stay, the aliases are lost.") from error
 
     def save(self, state: State) -> None:
         """Replace the aliases and their history."""
-        with self.staging() as aside:
+        with registry_staging(self._root) as aside:
             publish(self._prepare_state(state, aside), self._state)
 
     def add(self, prepared: Path, aliases: Iterable[str], at: str) -> int:
@@ -150,7 +169,7 @@ class ModelFolder:
         if after is before:
             publish(prepared, self._versions / str(version))
             return version
-        with self.staging() as aside:
+        with registry_staging(self._root) as aside:
             state = self._prepare_state(after, aside)
             publish(prepared, self._versions / str(version))
             publish(state, self._state)
@@ -159,7 +178,7 @@ class ModelFolder:
     def remove(self, versions: tuple[int, ...], at: str) -> None:
         """Delete versions: first the aliases that point at them, then each whole folder at once."""
         self.save(self.state().without(versions, at))
-        with self.staging() as aside:
+        with registry_staging(self._root) as aside:
             for version in versions:
                 publish(self._versions / str(version), aside / str(version))
             sync_folder(self._versions)

@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 import json
 import math
+from collections.abc import Mapping
 from dataclasses import fields, is_dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -17,7 +18,6 @@ import numpy as np
 from anomaly_detection.errors import ArtifactError
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
     from pathlib import Path
 
 _TAIL = ',\n"seal":"%s"}\n'
@@ -63,7 +63,7 @@ def unseal(data: bytes, path: Path, form: str, version: int) -> tuple[dict[str, 
 def _parse(data: bytes, path: Path) -> dict[str, Any]:
     try:
         found = json.loads(data.decode("ascii"), object_hook=_from_plain)
-    except (ValueError, RecursionError) as error:
+    except (ValueError, TypeError, RecursionError) as error:
         raise ArtifactError(f"{path} is not the JSON that was written ({type(error).__name__}). {AGAIN}") from error
     if not isinstance(found, dict):
         raise ArtifactError(f"{path} holds no model: a JSON object was expected. {AGAIN}")
@@ -99,7 +99,7 @@ def plain(value: Any, where: str) -> Any:
         return value if math.isfinite(value) else {"$float": str(value)}
     if is_dataclass(value):
         value = {item.name: getattr(value, item.name) for item in fields(value)}
-    if isinstance(value, dict):
+    if isinstance(value, Mapping):
         return {_plain_key(key, where): plain(item, f"{where}.{key}") for key, item in value.items()}
     if isinstance(value, list | tuple):
         return [plain(item, f"{where}[{index}]") for index, item in enumerate(value)]

@@ -243,9 +243,12 @@ def _steadily(folder: Path, read: Callable[[Path], T]) -> T:
         before = _identity(place)
         try:
             return read(place)
-        except ArtifactError:
-            if _identity(folder) in (before, None):
-                raise
+        except (ArtifactError, OSError) as error:
+            if _identity(folder) not in (before, None):
+                continue
+            if isinstance(error, OSError):
+                raise ArtifactError(f"{folder} cannot be read: {error.strerror}.") from error
+            raise
 
 
 def _identity(folder: Path) -> tuple[int, int] | None:

@@ -6,11 +6,19 @@ import builtins
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from anomaly_detection.errors import ArtifactError, InputError, ModelNotFoundError, RegistryError, UnknownNameError
-from anomaly_detection.records import counted
+from anomaly_detection.errors import ArtifactError, InputError, ModelNotFoundError
 from anomaly_detection.registry._archive import Exported, read_archive, write_archive
 from anomaly_detection.registry._atomic import writing
-from anomaly_detection.registry._model_folder import MODEL, RECORD, ModelFolder, Record, write_record
+from anomaly_detection.registry._lookup import checked_version, described, doomed, existing, number, summary
+from anomaly_detection.registry._model_folder import (
+    MODEL,
+    RECORD,
+    ModelFolder,
+    Record,
+    model_names,
+    registry_staging,
+    write_record,
+)
 from anomaly_detection.registry.artifact import MAX_BYTES, Artifact, read_artifact, read_manifest, write_parts
 from anomaly_detection.registry.base import (
     PRODUCTION,
@@ -23,7 +31,7 @@ from anomaly_detection.registry.base import (
     Saveable,
 )
 from anomaly_detection.registry.lineage import Lineage, stamp, utc_now
-from anomaly_detection.registry.names import LATEST, Reference, check_alias, check_name, parse_reference
+from anomaly_detection.registry.names import check_alias, check_name, parse_reference
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
@@ -84,21 +92,21 @@ class LocalRegistry:
         """
         check_name(name)
         wanted = _checked_aliases(aliases)
+        measured = _numbers(metrics)
         spec, arrays = model.state()
-        at = stamp(self._now())
-        folder = self._folder(name)
-        with writing(f"register {name!r}", self.root), folder.staging() as aside:
+        with writing(f"register {name!r}", self.root), registry_staging(self.root) as aside:
             prepared = aside / "version"
             prepared.mkdir()
             manifest = write_parts(prepared / MODEL, spec, arrays, max_bytes=self.max_bytes)
-            record = Record(at, manifest.digest, manifest.size, _numbers(metrics), lineage)
-            return self._add(folder, prepared, record, wanted)
+            record = Record(stamp(self._now()), manifest.digest, manifest.size, measured, lineage)
+            return self._add(name, prepared, record, wanted)
 
-    def _add(self, folder: ModelFolder, prepared: Path, record: Record, aliases: tuple[str, ...] = ()) -> ModelVersion:
+    def _add(self, name: str, prepared: Path, record: Record, aliases: tuple[str, ...] = ()) -> ModelVersion:
         write_record(prepared / RECORD, record)
+        folder = ModelFolder(self.root, name)
         with folder.locked():
             version = folder.add(prepared, aliases, record.created)
-        return record.described(folder.name, version, tuple(sorted(aliases)))
+        return record.described(name, version, tuple(sorted(aliases)))
 
     def load(self, reference: str) -> Artifact:
         """Read the model behind a reference, every byte checked.
@@ -111,11 +119,11 @@ class LocalRegistry:
             if it is not as it was written.
         """
         found = self.resolve(reference)
-        folder = self._folder(found.name)
+        folder = ModelFolder(self.root, found.name)
         try:
             artifact = read_artifact(folder.artifact(found.version), max_bytes=self.max_bytes)
         except ArtifactError as error:
-            self._check_still_there(folder, found.version, error)
+            _check_still_there(folder, found.version, error)
             raise
         _check_digest(folder.artifact(found.version), artifact.manifest.digest, found.digest)
         return artifact
@@ -128,27 +136,30 @@ class LocalRegistry:
         ModelNotFoundError
             if there is none, with the nearest name and what there is.
         """
-        folder, version = self._find(reference)
+        wanted = parse_reference(reference)
+        folder = existing(self.root, wanted.name)
+        version = number(folder, wanted)
         try:
             record = folder.record(version)
         except ArtifactError as error:
-            self._check_still_there(folder, version, error)
+            _check_still_there(folder, version, error)
             raise
         return record.described(folder.name, version, folder.state().pointing_at(version))
 
     def list(self) -> tuple[ModelSummary, ...]:
         """All models, by name; a damaged one is listed with its problem."""
-        return tuple(summary for name in self._names() if (summary := self._summary(name)))
+        every = (summary(self.root, name) for name in model_names(self.root))
+        return tuple(model for model in every if model is not None)
 
     def versions(self, name: str) -> tuple[ModelVersion, ...]:
         """The versions of a model, oldest first; a damaged one is listed with its problem."""
-        folder = self._existing(name)
-        return tuple(_described(folder, number) for number in folder.numbers())
+        folder = existing(self.root, name)
+        return described(folder, folder.numbers())
 
     def show(self, reference: str) -> ModelDetails:
         """Everything about a version but its arrays."""
         version = self.resolve(reference)
-        path = self._folder(version.name).artifact(version.version)
+        path = ModelFolder(self.root, version.name).artifact(version.version)
         spec, manifest = read_manifest(path)
         _check_digest(path, manifest.digest, version.digest)
         return ModelDetails(version, spec, manifest.arrays)
@@ -156,10 +167,9 @@ class LocalRegistry:
     def promote(self, name: str, version: int, alias: str = PRODUCTION) -> ModelVersion:
         """Point an alias at a version; promoting what is promoted already changes nothing."""
         check_alias(alias)
-        folder = self._existing(name)
+        folder = existing(self.root, name)
         with writing(f"promote {name}@{version}", self.root), folder.locked():
-            self._check_version(folder, version)
-            self._move(folder, alias, version, "promote")
+            self._move(folder, alias, checked_version(folder, version), "promote")
         return self.resolve(f"{name}@{version}")
 
     def rollback(self, name: str, alias: str = PRODUCTION) -> ModelVersion:
@@ -167,15 +177,15 @@ class LocalRegistry:
 
         Raises
         ------
-        RegistryError
+        ModelNotFoundError
             if it never pointed to another version that still exists.
         """
         check_alias(alias)
-        folder = self._existing(name)
+        folder = existing(self.root, name)
         with writing(f"roll back {name}@{alias}", self.root), folder.locked():
             version = folder.state().target_before(alias, folder.numbers())
             if version is None:
-                raise RegistryError(
+                raise ModelNotFoundError(
                     f"{name}@{alias} cannot be rolled back: it has pointed to no other version that still exists. "
                     f"Promote the version you want instead."
                 )
@@ -190,11 +200,11 @@ class LocalRegistry:
 
     def aliases(self, name: str) -> dict[str, int]:
         """The aliases of a model and the versions they point to."""
-        return dict(self._existing(name).state().aliases)
+        return dict(existing(self.root, name).state().aliases)
 
     def history(self, name: str) -> tuple[AliasChange, ...]:
         """Every move of the aliases of a model, oldest first."""
-        return self._existing(name).state().history
+        return existing(self.root, name).state().history
 
     def compare(self, a: str, b: str) -> Comparison:
         """The metrics of two versions side by side."""
@@ -212,32 +222,15 @@ class LocalRegistry:
 
         Raises
         ------
-        RegistryError
+        InputError
             if ``force`` is needed and was not given: for all versions, or one an alias points to.
         """
         wanted = parse_reference(reference)
-        folder = self._existing(wanted.name)
-        with writing(f"delete {reference}", self.root), folder.locked():
-            versions = self._doomed(folder, wanted, force=force)
+        folder = existing(self.root, wanted.name)
+        with writing(f"delete {reference!r:.200}", self.root), folder.locked():
+            versions = doomed(folder, wanted, force=force)
             folder.remove(versions, stamp(self._now()))
         return versions
-
-    def _doomed(self, folder: ModelFolder, wanted: Reference, *, force: bool) -> tuple[int, ...]:
-        if wanted.version is None and wanted.alias is None:
-            if not force:
-                raise RegistryError(
-                    f"{folder.name!r} alone means {counted(folder.numbers(), 'version')}, all of them. Name one, such "
-                    f"as {folder.name}@{folder.numbers()[-1]}, or delete all with force=True (--force)."
-                )
-            return folder.numbers()
-        version = self._number(folder, wanted)
-        aliases = folder.state().pointing_at(version)
-        if aliases and not force:
-            raise RegistryError(
-                f"{folder.name}@{version} is in use: {', '.join(aliases)} points to it. Promote another version first, "
-                f"or delete it with force=True (--force)."
-            )
-        return (version,)
 
     def export(self, reference: str, path: Path | str, *, overwrite: bool = False) -> Path:
         """Write a version to one file, checked while it is read; the same version gives the same bytes.
@@ -249,7 +242,7 @@ class LocalRegistry:
         """
         found = self.resolve(reference)
         self.load(found.reference)
-        folder = self._folder(found.name)
+        folder = ModelFolder(self.root, found.name)
         exported = Exported(found.name, found.version, folder.record(found.version))
         return write_archive(Path(path), folder.artifact(found.version), exported, overwrite=overwrite)
 
@@ -263,96 +256,29 @@ class LocalRegistry:
         """
         if name is not None:
             check_name(name)
-        with writing(f"import {path}", self.root), ModelFolder(self.root, "").staging() as aside:
+        with writing(f"import {path}", self.root), registry_staging(self.root) as aside:
             prepared = aside / "version"
             prepared.mkdir()
             origin, record = read_archive(Path(path), prepared / MODEL, max_bytes=self.max_bytes)
-            return self._add(self._folder(name or origin), prepared, record)
-
-    def _folder(self, name: str) -> ModelFolder:
-        check_name(name)
-        return ModelFolder(self.root, name)
-
-    def _names(self) -> builtins.list[str]:
-        models = self.root / "models"
-        found = sorted(entry.name for entry in models.iterdir()) if models.is_dir() else []
-        return [name for name in found if ModelFolder(self.root, name).numbers()]
-
-    def _summary(self, name: str) -> ModelSummary | None:
-        folder = self._folder(name)
-        numbers = folder.numbers()
-        if not numbers:
-            return None
-        latest = _described(folder, numbers[-1])
-        try:
-            aliases = dict(folder.state().aliases)
-        except ArtifactError:
-            aliases = {}
-        return ModelSummary(name, numbers, aliases, latest)
-
-    def _existing(self, name: str) -> ModelFolder:
-        folder = self._folder(name)
-        if not folder.numbers():
-            known = self._names()
-            there = (
-                f"The registry {self.root} has: {', '.join(known[:20])}."
-                if known
-                else f"{self.root} has no models yet."
-            )
-            hint = str(UnknownNameError("model", name, known)) if known else f"Unknown model {name!r}."
-            raise ModelNotFoundError(f"{hint} {there}")
-        return folder
-
-    def _find(self, reference: str) -> tuple[ModelFolder, int]:
-        wanted = parse_reference(reference)
-        folder = self._existing(wanted.name)
-        return folder, self._number(folder, wanted)
-
-    def _number(self, folder: ModelFolder, wanted: Reference) -> int:
-        if wanted.version is not None:
-            self._check_version(folder, wanted.version)
-            return wanted.version
-        if wanted.alias == LATEST:
-            return folder.numbers()[-1]
-        aliases = folder.state().aliases
-        if wanted.alias is None and PRODUCTION not in aliases:
-            return folder.numbers()[-1]
-        return self._aliased(folder, wanted.alias or PRODUCTION, aliases)
-
-    def _aliased(self, folder: ModelFolder, alias: str, aliases: Mapping[str, int]) -> int:
-        if alias not in aliases:
-            known = [*aliases, LATEST]
-            raise ModelNotFoundError(
-                f"{folder.name}: {UnknownNameError('alias', alias, known)} It has: {', '.join(known)}."
-            )
-        self._check_version(folder, aliases[alias])
-        return aliases[alias]
-
-    def _check_version(self, folder: ModelFolder, version: int) -> None:
-        if not folder.exists(version):
-            shown = ", ".join(map(str, folder.numbers()[-20:]))
-            raise ModelNotFoundError(f"{folder.name} has no version {version}. It has: {shown}.")
-
-    def _check_still_there(self, folder: ModelFolder, version: int, error: Exception) -> None:
-        if not folder.exists(version):
-            raise ModelNotFoundError(f"{folder.name}@{version} was deleted while it was read.") from error
+            return self._add(name or origin, prepared, record)
 
 
-def _described(folder: ModelFolder, version: int) -> ModelVersion:
-    try:
-        return folder.record(version).described(folder.name, version, folder.state().pointing_at(version))
-    except ArtifactError as error:
-        return ModelVersion(folder.name, version, problem=str(error))
+def _check_still_there(folder: ModelFolder, version: int, error: Exception) -> None:
+    if not folder.exists(version):
+        raise ModelNotFoundError(f"{folder.name}@{version} was deleted while it was read.") from error
 
 
 def _check_digest(path: Path, found: str, recorded: str) -> None:
     if found != recorded:
-        raise ArtifactError(f"{path} is not the model that was registered: somebody put another in its place.")
+        raise ArtifactError(
+            f"{path} is not the model that was registered: another was put in its place. Delete this version, and "
+            f"register or import the model again."
+        )
 
 
 def _checked_aliases(aliases: Iterable[str]) -> tuple[str, ...]:
     if isinstance(aliases, str):
-        raise InputError(f"aliases={aliases!r} is one text; give a list, such as [{aliases!r}].")
+        raise InputError(f"aliases={aliases!r} is one text. Give a list, such as [{aliases!r}].")
     wanted = tuple(dict.fromkeys(aliases))
     for alias in wanted:
         check_alias(alias)
@@ -360,4 +286,7 @@ def _checked_aliases(aliases: Iterable[str]) -> tuple[str, ...]:
 
 
 def _numbers(metrics: Mapping[str, float] | None) -> dict[str, float]:
-    return {str(name): float(value) for name, value in (metrics or {}).items()}
+    try:
+        return {str(name): float(value) for name, value in (metrics or {}).items()}
+    except (TypeError, ValueError) as error:
+        raise InputError(f"metrics={metrics!r:.200} must map names to numbers.") from error

@@ -46,6 +46,11 @@ def parse_reference(text: str) -> Reference:
     return Reference(name, alias=selector)
 
 
+def is_name(name: object) -> bool:
+    """Whether a model can have this name."""
+    return isinstance(name, str) and _NAME.fullmatch(name) is not None
+
+
 def check_name(name: object) -> None:
     """Make sure a model can have this name.
 
@@ -54,7 +59,7 @@ def check_name(name: object) -> None:
     InputError
         with the rule, if it cannot.
     """
-    if not isinstance(name, str) or not _NAME.fullmatch(name):
+    if not is_name(name):
         raise InputError(
             f"A model cannot be named {name!r:.120}. Use 1 to 100 letters, digits, '.', '_' and '-', with no leading "
             f"'.'."
@@ -69,7 +74,7 @@ def check_alias(alias: object) -> None:
     InputError
         with the rule, if it cannot.
     """
-    if not isinstance(alias, str) or not _NAME.fullmatch(alias) or alias.isdigit() or alias == LATEST:
+    if not is_name(alias) or str(alias).isdigit() or alias == LATEST:
         raise InputError(
             f"An alias cannot be named {alias!r:.120}. Use 1 to 100 letters, digits, '.', '_' and '-', with no leading "
             f"'.'; only digits would be a version, and {LATEST!r} is always the newest version."
