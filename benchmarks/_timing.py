@@ -71,7 +71,9 @@ class Report:
     title: str
     lines: list[Line] = field(default_factory=list)
 
-    def ratio(self, what: str, seconds: Mapping[str, float], ours: str, peer: str, at_least: float, check: str) -> None:
+    def ratio(
+        self, what: str, seconds: Mapping[str, float], ours: str, peer: str, *, at_least: float, check: str
+    ) -> None:
         """How many times faster ``ours`` is than ``peer``, with what was checked to be equal."""
         ratio = seconds[peer] / seconds[ours]
         times = f"({duration(seconds[ours])} against {duration(seconds[peer])})"
