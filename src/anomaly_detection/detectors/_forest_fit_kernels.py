@@ -119,8 +119,8 @@ def _read(
             value = rank_of(value, codes, order)
         values[i] = value
         missing += np.isnan(value)
-        low = value if value < low else low  # noqa: FURB136
-        high = value if value > high else high  # noqa: FURB136
+        low = value if value < low else low  # noqa: FURB136  - min() would test for NaN
+        high = value if value > high else high  # noqa: FURB136  - max() would test for NaN
     return low, high, missing
 
 

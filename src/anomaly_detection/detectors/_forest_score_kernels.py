@@ -1,9 +1,9 @@
 """Scoring rows with perfect isolation trees.
 
 A tree of depth D is 2**(D + 1) nodes in heap order, the root at 1, the children of ``a`` at ``2a`` and ``2a + 1``, so
-that one step down is a load, a comparison and an addition; the second half are the leaves. Rows are taken in blocks of :data:`BLOCK`, laid out one
-column after the other; eight rows walk down a tree side by side, because a single walk waits for memory at every step.
-Indices are unsigned, or numba would test each for being negative.
+that one step down is a load, a comparison and an addition; the second half are the leaves. Rows are taken in blocks of
+:data:`BLOCK`, laid out one column after the other; eight rows walk down a tree side by side, because a single walk
+waits for memory at every step. Indices are unsigned, or numba would test each for being negative.
 
 Leaf depths are float32 of at most 2**10 and are added up in float64, which is exact: no order of trees, no block and
 no vector width can change a bit of a score.
