@@ -29,15 +29,14 @@ def has_infinite(matrix: NDArray[np.float32]) -> bool:
 def finite_range(matrix: NDArray[np.float32]) -> NDArray[np.float32]:
     """(2, d): the smallest and largest finite value of each column; +inf and -inf where there is none."""
     width = matrix.shape[1]
-    low = np.full(width, _INFINITY, np.float32)
-    high = np.full(width, -_INFINITY, np.float32)
+    both = np.empty((2, width), np.float32)
+    low, high = both[0], both[1]
+    for k in range(width):
+        low[k], high[k] = _INFINITY, -_INFINITY
     for i in range(matrix.shape[0]):
         for k in range(width):
             value = matrix[i, k]
             finite = abs(value) < _INFINITY
             low[k] = value if finite & (value < low[k]) else low[k]
             high[k] = value if finite & (value > high[k]) else high[k]
-    both = np.empty((2, width), np.float32)
-    both[0] = low
-    both[1] = high
     return both
