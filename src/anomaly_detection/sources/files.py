@@ -15,7 +15,11 @@ if TYPE_CHECKING:
 
 
 def open_source(
-    path: str | Path, *, format: str | None = None, encoding: str = "utf-8", delimiter: str | None = None  # noqa: A002
+    path: str | Path,
+    *,
+    format: str | None = None,
+    encoding: str = "utf-8",
+    delimiter: str | None = None,  # noqa: A002
 ) -> FileSource:
     """Open a file of records; ``-`` is standard input."""
     return FileSource(path, format=format, encoding=encoding, delimiter=delimiter)
