@@ -16,6 +16,7 @@ from anomaly_detection.detectors._marginals import (
     present_surprise,
     surprise,
 )
+from anomaly_detection.detectors._robust import center_and_scale
 from anomaly_detection.detectors.base import Detector, Tags
 
 if TYPE_CHECKING:
@@ -24,12 +25,6 @@ if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
 
     from anomaly_detection.base import Constraint
-
-MEDIAN_TO_DEVIATION = 1.482602218505602
-"""The standard deviation of a normal distribution in its median absolute deviations."""
-
-MEAN_TO_DEVIATION = 1.2533141373155001
-"""The standard deviation of a normal distribution in its mean absolute deviations."""
 
 
 class MAD(Detector):
@@ -99,21 +94,6 @@ class MAD(Detector):
     def score_row(self, row: NDArray[np.float32]) -> float:
         """Score one clean row: about a microsecond, and the same bits as in a batch."""
         return float(deviations_row(row, *self._tables))
-
-
-def center_and_scale(column: NDArray[np.float32] | NDArray[np.float64]) -> tuple[float, float]:
-    """Median, and the unit of a robust z: infinite where all present values are equal.
-
-    >>> center_and_scale(np.float64([7, 7, 7, 7, 9]))
-    (7.0, 0.50132...)
-    """
-    values = column[~np.isnan(column)].astype(np.float64)
-    if not values.size:
-        return 0.0, np.inf
-    center = float(np.median(values))
-    away = np.abs(values - center)
-    scale = MEDIAN_TO_DEVIATION * np.median(away) or MEAN_TO_DEVIATION * away.mean()
-    return center, float(scale) or np.inf
 
 
 def as_deviations(surprises: ArrayLike) -> NDArray[np.float64]:
