@@ -36,8 +36,8 @@ class MAD(Detector):
 
     Events that are no distances are put on the same scale: what has probability p has the z that a normal variable
     exceeds in absolute value with probability p. So score a missing value, by how rare missing values were in
-    training; a value that is there where most were missing; a category, by the share of rows whose category is at most
-    as frequent; and an unseen category, by the share of categories that were seen once.
+    training; a value that is there where most were missing; and a category, by how much rarer it is than the most
+    common one, each count taken one higher than seen, so that an unseen category scores above every one that was seen.
 
     Parameters
     ----------
