@@ -46,17 +46,15 @@ def category_counts(column: NDArray[np.float32], n_categories: int) -> NDArray[n
 def category_surprises(column: NDArray[np.float32], n_categories: int) -> NDArray[np.float64]:
     """(n_categories + 2,) surprise of a missing value, of each code, and of an unseen value.
 
-    The tail of a category is the share of rows whose category is at most as frequent. An unseen one has the share of
-    the categories that were seen once: the Good-Turing estimate of the mass of all that was not seen.
+    A category is as surprising as it is rarer than the most common one, so that a feature whose categories are all
+    alike says nothing; one never seen has Laplace's count of 1 where the others have one more than they were seen.
 
     >>> category_surprises(np.float32([0, 0, 0, 0, 0, 0, 1, 1, 2]), 3).round(2).tolist()
-    [2.3, 0.0, 0.92, 1.61, 1.61]
+    [2.3, 0.0, 0.85, 1.25, 1.95]
     """
-    counts = category_counts(column, n_categories)
-    ascending = np.sort(counts)
-    rows = np.concatenate([[0], np.cumsum(ascending)])
-    tails = rows[np.searchsorted(ascending, np.maximum([*counts, 0], 1), side="right")]
-    return np.concatenate([[missing_surprise(column)], surprise(tails, len(column))])
+    heights = np.concatenate([category_counts(column, n_categories), [0]]) + 1.0
+    present = present_surprise(column) + np.log(heights.max() / heights)
+    return np.concatenate([[missing_surprise(column)], present])
 
 
 def joined(stretches: Sequence[ArrayLike]) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
