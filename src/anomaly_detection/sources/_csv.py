@@ -61,8 +61,9 @@ class CsvTable:
         self._old_line_breaks = "\n" not in text and "\r" in text
         lines = text.replace("\r", "\n") if self._old_line_breaks else text
         self.delimiter = delimiter or found_delimiter(lines)
-        header = self._header()
-        self._has_header = not _is_data(header)
+        record = self._header()
+        header = _fields(record, self.delimiter)
+        self._has_header = b'"' in record or not _is_data(header)
         self.columns = self._named(header)
         if next(self._chunks(), None) is None:
             raise SourceError(f"{file.name} has a header ({quoted(self.columns)}) and no records below it.")
@@ -163,16 +164,17 @@ class CsvTable:
                 f"{self.file.limits.line >> 20} MiB. Is it a table, and is every quoted field closed?"
             )
 
-    def _header(self) -> list[str]:
+    def _header(self) -> bytes:
+        """The first record that is not a blank line."""
         text = b""
         for block in self._lines():
             text += block
             head = text.lstrip(b"\r\n")
             ends = _split(head, self.delimiter, final=False).ends
             if ends.size:
-                return _fields(head[: int(ends[0])], self.delimiter)
+                return head[: int(ends[0])]
             self._refuse_long(text, 1)
-        return _fields(text, self.delimiter)
+        return text.lstrip(b"\r\n")
 
     def _named(self, header: list[str]) -> list[str]:
         if not self._has_header:
