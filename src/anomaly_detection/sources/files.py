@@ -27,7 +27,7 @@ __all__ = ["FileSource", "Limits", "open_source"]
 def open_source(
     path: str | Path,
     *,
-    format: str | None = None,  # noqa: A002 - the word users know from the command line
+    format: str | None = None,
     encoding: str = "utf-8",
     delimiter: str | None = None,
     limits: Limits | None = None,
@@ -76,7 +76,7 @@ class FileSource:
         self,
         path: str | Path,
         *,
-        format: str | None = None,  # noqa: A002
+        format: str | None = None,
         encoding: str = "utf-8",
         delimiter: str | None = None,
         limits: Limits | None = None,
