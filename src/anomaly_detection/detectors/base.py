@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Self, final
 import numpy as np
 
 from anomaly_detection.base import Configurable
+from anomaly_detection.detectors._matrix_kernels import finite_range, has_infinite
 from anomaly_detection.errors import InputError, NotFittedError
 from anomaly_detection.features.space import FeatureSpace
 
@@ -201,10 +202,9 @@ def as_matrix(X: ArrayLike) -> NDArray[np.float32]:
 
 def infinity_limits(matrix: NDArray[np.float32]) -> NDArray[np.float64]:
     """(2, d): what stands in for -inf and +inf, :data:`FAR` ranges beyond what was fitted on."""
-    finite = np.where(np.isfinite(matrix), matrix, np.float32(np.nan)).astype(np.float64)
-    empty = np.isnan(finite).all(axis=0)
-    finite[:, empty] = 0.0
-    low, high = np.nanmin(finite, axis=0), np.nanmax(finite, axis=0)
+    low, high = finite_range(matrix).astype(np.float64)
+    empty = low > high
+    low[empty] = high[empty] = 0.0
     reach = FAR * np.maximum(high - low, np.maximum(np.abs(low), np.abs(high)) * 0.1 + 1e-6)
     bound = float(np.finfo(np.float32).max) / 4
     limits: NDArray[np.float64] = np.clip(np.stack([low - reach, high + reach]), -bound, bound)
@@ -213,8 +213,7 @@ def infinity_limits(matrix: NDArray[np.float32]) -> NDArray[np.float64]:
 
 def replace_infinite(matrix: NDArray[np.float32], limits: NDArray[np.float64]) -> NDArray[np.float32]:
     """The matrix itself when it is free of infinite values, else a copy with the limits in their place."""
-    infinite = np.isinf(matrix)
-    if not infinite.any():
+    if not has_infinite(matrix):
         return matrix
     stand_in = np.where(matrix < 0, limits[0], limits[1]).astype(np.float32)
-    return np.where(infinite, stand_in, matrix)
+    return np.where(np.isinf(matrix), stand_in, matrix)
