@@ -45,8 +45,8 @@ def test_measures_equal_those_of_scikit_learn(table):
 def test_a_weighted_measure_is_that_of_the_repeated_rows(table, seed):
     labels, score, flags = columns(table)
     drawn = np.random.default_rng(seed).integers(0, len(labels), len(labels))
-    weighted = Ranked.of(labels, score, flags, None).measure(np.bincount(drawn, minlength=len(labels)).astype(float))
-    repeated = Ranked.of(labels[drawn], score[drawn], flags[drawn], None).measure(np.ones(len(labels)))
+    weighted = Ranked.of(labels, score, flags, None).measure(np.bincount(drawn, minlength=len(labels)))
+    repeated = Ranked.of(labels[drawn], score[drawn], flags[drawn], None).measure(np.ones(len(labels), dtype=np.int64))
     np.testing.assert_allclose(weighted, repeated, atol=1e-12)
 
 
