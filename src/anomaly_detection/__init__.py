@@ -1,3 +1,58 @@
-"""From any stream of records to calibrated, explained anomaly verdicts."""
+"""From any stream of records to calibrated, explained anomaly verdicts.
 
-__version__ = "0.1.0"
+>>> from anomaly_detection import AnomalyDetector
+>>> detector = AnomalyDetector(algorithm="isolation_forest", contamination=0.05, random_state=0)
+
+Names are imported on first use, so that importing the package costs next to nothing.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING
+
+from anomaly_detection.version import __version__
+
+if TYPE_CHECKING:
+    from anomaly_detection.detectors import Detector as Detector
+    from anomaly_detection.detectors import register as register
+    from anomaly_detection.estimator import AnomalyDetector as AnomalyDetector
+    from anomaly_detection.estimator import detect as detect
+    from anomaly_detection.pipeline import Pipeline as Pipeline
+    from anomaly_detection.records import Schema as Schema
+    from anomaly_detection.results import Result as Result
+    from anomaly_detection.results import Verdict as Verdict
+
+
+_HOMES = {
+    "AnomalyDetector": "estimator",
+    "Detector": "detectors",
+    "Pipeline": "pipeline",
+    "Result": "results",
+    "Schema": "records",
+    "Verdict": "results",
+    "detect": "estimator",
+    "register": "detectors",
+}
+
+__all__ = [
+    "AnomalyDetector",
+    "Detector",
+    "Pipeline",
+    "Result",
+    "Schema",
+    "Verdict",
+    "__version__",
+    "detect",
+    "register",
+]
+
+
+def __getattr__(name: str) -> object:
+    if name not in _HOMES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(import_module(f"{__name__}.{_HOMES[name]}"), name)
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)

@@ -9,6 +9,7 @@ from __future__ import annotations
 import inspect
 import math
 from dataclasses import dataclass
+from numbers import Integral, Real
 from typing import TYPE_CHECKING, Any, ClassVar, Protocol, Self, TypeVar
 
 from anomaly_detection.errors import ParameterError, UnknownNameError
@@ -30,6 +31,8 @@ class Range:
 
     >>> Range(0, 0.5, open_low=True).problem(0)
     'must be above 0 and at most 0.5'
+    >>> Range(1, integer=True).problem(math.nan)
+    'must be a whole number at least 1'
     """
 
     low: float = -math.inf
@@ -46,19 +49,25 @@ class Range:
         return None if self._holds(value) else self._text()
 
     def _holds(self, value: Any) -> bool:
-        if isinstance(value, bool) or not isinstance(value, int | float):
-            return False
-        if self.integer and value != int(value):
+        if not _is_number(value) or (self.integer and not _is_whole(value)):
             return False
         above = value > self.low if self.open_low else value >= self.low
         below = value < self.high if self.open_high else value <= self.high
-        return above and below
+        return bool(above and below)
 
     def _text(self) -> str:
         low = f"{'above' if self.open_low else 'at least'} {self.low:g}" if self.low > -math.inf else ""
         high = f"{'below' if self.open_high else 'at most'} {self.high:g}" if self.high < math.inf else ""
         bounds = " and ".join(part for part in (low, high) if part)
         return f"must be {'a whole number ' if self.integer else ''}{bounds or 'a number'}"
+
+
+def _is_number(value: Any) -> bool:
+    return isinstance(value, Real) and not isinstance(value, bool)
+
+
+def _is_whole(value: Any) -> bool:
+    return isinstance(value, Integral) or float(value).is_integer()
 
 
 @dataclass(frozen=True, slots=True)

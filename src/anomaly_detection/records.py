@@ -80,7 +80,8 @@ class Schema:
             naming the columns that are missing and those that were given.
         """
         given = tuple(names)
-        missing = [name for name in self.feature_names if name not in given]
+        known = frozenset(given)
+        missing = [name for name in self.feature_names if name not in known]
         if missing:
             raise SchemaError(
                 f"The model needs {counted(missing, 'column')} that the data does not have: {quoted(missing)}. "

@@ -57,7 +57,7 @@ class Result:
     severity_code : (n,) int8, an index into :data:`SEVERITIES`.
     confidence : (n,) float64 in [0, 1], the probability that a new calibration sample would give the same flag.
     alpha : the p-value at and below which a record is an anomaly.
-    first_row : the 0-based number of the first record in the input.
+    row : (n,) int64, the 0-based number of each record in the input; counted from 0 when not given.
     key, time : the records' key and time, where the schema names them.
     contributions : (n, columns) float64, each column's part in the score, where asked for.
     contribution_names : the columns' names.
@@ -71,7 +71,7 @@ class Result:
     severity_code: NDArray[np.int8]
     confidence: NDArray[np.float64]
     alpha: float
-    first_row: int = 0
+    row: NDArray[np.int64] | None = None
     key: pl.Series | None = None
     time: pl.Series | None = None
     contributions: NDArray[np.float64] | None = None
@@ -97,7 +97,7 @@ class Result:
     @property
     def rows(self) -> NDArray[np.int64]:
         """(n,) the 0-based number of each record in the input."""
-        return np.arange(self.first_row, self.first_row + len(self), dtype=np.int64)
+        return np.arange(len(self), dtype=np.int64) if self.row is None else self.row
 
     def verdict(self, i: int) -> Verdict:
         """The verdict on the i-th record of this result."""
@@ -161,6 +161,7 @@ def concat(results: Sequence[Result]) -> Result:
         contributions = np.concatenate([result.contributions for result in results if result.contributions is not None])
     return first.with_(
         **arrays,
+        row=np.concatenate([result.rows for result in results]),
         contributions=contributions,
         key=_joined([result.key for result in results]),
         time=_joined([result.time for result in results]),

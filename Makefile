@@ -1,0 +1,81 @@
+# Every target sets up what it needs in .venv by itself; that takes a tenth of a second when it is there.
+SHELL := /bin/bash
+.SHELLFLAGS := -eu -o pipefail -c
+.DEFAULT_GOAL := help
+.PHONY: help demo test test-core check lint format docs docs-serve reference bench serve lock upgrade clean
+unexport PYTHONDONTWRITEBYTECODE
+
+PYTHON ?= python3
+WORKERS ?= 2
+VENV := .venv
+CORE_VENV := .venv-core
+BIN := $(VENV)/bin
+INSTALL := $(PYTHON) tools/environment.py
+export NO_MKDOCS_2_WARNING := 1
+
+help: ## list these targets
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+demo: ## install the core and show real anomalies
+	@$(INSTALL) $(VENV) core
+	@$(BIN)/anomaly-detection demo
+
+test: ## all tests and doctests; nothing is skipped for want of an extra
+	@$(INSTALL) $(VENV) dev
+	@AD_REQUIRE_EXTRAS=1 $(BIN)/python -m pytest -n $(WORKERS) --dist worksteal $(ARGS)
+
+test-core: ## the same tests with no extras installed
+	@$(INSTALL) $(CORE_VENV) core-test
+	@$(CORE_VENV)/bin/python -m pytest -n $(WORKERS) --dist worksteal $(ARGS)
+
+lint: ## style, types, layers, sizes, text, reference pages up to date
+	@$(INSTALL) $(VENV) dev
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports --config importlinter.toml
+	$(BIN)/python tools/check_sizes.py
+	$(BIN)/python tools/check_text.py
+	$(BIN)/python tools/reference.py --check
+
+format: ## let ruff mend what it can
+	@$(INSTALL) $(VENV) dev
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+reference: ## write the pages of docs/ that come from the code
+	@$(INSTALL) $(VENV) dev
+	$(BIN)/python tools/reference.py
+
+docs: ## build the documentation into site/; a warning fails
+	@$(INSTALL) $(VENV) dev
+	$(BIN)/mkdocs build --strict --quiet
+	$(BIN)/python tools/check_site.py site
+
+docs-serve: ## show the documentation while you write it
+	@$(INSTALL) $(VENV) dev
+	$(BIN)/mkdocs serve
+
+check: lint test test-core docs ## everything that CI checks
+
+bench: ## run benchmarks/bench_*.py and put their tables into the documentation
+	@$(INSTALL) $(VENV) bench
+	@for script in benchmarks/bench_*.py; do \
+		if [ -e "$$script" ]; then echo "== $$script"; $(BIN)/python "$$script"; fi; \
+	done
+	@$(BIN)/python tools/reference.py
+
+serve: ## the REST service (comes with a later release)
+	@echo "The service is not part of this release; see CHANGELOG.md."
+
+lock: ## write requirements/*.txt from pyproject.toml, keeping the pins that still fit
+	@$(INSTALL) $(VENV) dev
+	$(BIN)/python tools/lock.py
+
+upgrade: ## the same, with the newest versions
+	@$(INSTALL) $(VENV) dev
+	$(BIN)/python tools/lock.py --upgrade
+
+clean: ## remove environments, caches and built files
+	rm -rf $(VENV) $(CORE_VENV) .cache .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .hypothesis site build dist
+	find src tests tools -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -1,0 +1,122 @@
+"""Options that several commands share."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from anomaly_detection.errors import ParameterError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from anomaly_detection.workflows.reading import Reading
+
+DATA = "CSV, TSV, JSON, JSON Lines or Parquet, .gz and .zst too; - is standard input."
+LABEL = "The column with known anomalies (1/0, true/false); used for evaluation only."
+CONTAMINATION = "Share of normal records that may raise an alarm, in (0, 0.5], or auto."
+
+Data = Annotated[str, typer.Option("--data", "-d", help=DATA)]
+Format = Annotated[str | None, typer.Option("--format", help="The format, when the name does not tell.")]
+Encoding = Annotated[str, typer.Option("--encoding", help="Text encoding of the file.")]
+Delimiter = Annotated[str | None, typer.Option("--delimiter", help="Field delimiter of CSV; found by itself.")]
+Columns = Annotated[list[str] | None, typer.Option("--columns", help="Feature columns a,b; all by default.")]
+Categorical = Annotated[list[str] | None, typer.Option("--categorical", help="Columns to read as categories.")]
+Timestamp = Annotated[str | None, typer.Option("--timestamp", help="The column with the time of a record.")]
+Key = Annotated[str | None, typer.Option("--key", help="The column that says what a record is about.")]
+Label = Annotated[str | None, typer.Option("--label", help=LABEL)]
+Ignore = Annotated[list[str] | None, typer.Option("--ignore", help="Columns to leave out.")]
+Algorithm = Annotated[str, typer.Option("--algorithm", "-a", help="See `models list --algorithms`.")]
+Parameter = Annotated[list[str] | None, typer.Option("--param", "-p", help="A parameter, name=value; repeatable.")]
+Contamination = Annotated[str, typer.Option("--contamination", "--alpha", help=CONTAMINATION)]
+Threshold = Annotated[str | None, typer.Option("--threshold", help="An estimator of the alarm line instead.")]
+Seed = Annotated[int, typer.Option("--seed", help="The seed of everything random.")]
+RegistryFolder = Annotated[
+    Path | None, typer.Option("--registry", help="The model registry's folder.", envvar="ANOMALY_DETECTION_REGISTRY")
+]
+Json = Annotated[bool, typer.Option("--json", help="Print JSON for a machine.")]
+Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="No progress, no notes.")]
+
+
+def reading(
+    data: str,
+    format_: str | None,
+    encoding: str,
+    delimiter: str | None,
+    columns: Iterable[str] | None,
+    categorical: Iterable[str] | None,
+    timestamp: str | None,
+    key: str | None,
+    label: str | None,
+    ignore: Iterable[str] | None,
+) -> Reading:
+    """How to read the records, from the options as they were typed."""
+    from anomaly_detection.workflows.reading import Reading
+
+    return Reading(
+        data=data,
+        format=format_,
+        encoding=encoding,
+        delimiter=delimiter,
+        columns=names(columns),
+        categorical=names(categorical),
+        timestamp=timestamp,
+        key=key,
+        label=label,
+        ignore=names(ignore),
+    )
+
+
+def names(values: Iterable[str] | None) -> tuple[str, ...]:
+    """Column names given once with commas, or several times.
+
+    >>> names(["a,b", "c"])
+    ('a', 'b', 'c')
+    """
+    return tuple(name.strip() for value in values or () for name in value.split(",") if name.strip())
+
+
+def contamination(text: str) -> float | str:
+    """A number or ``auto``.
+
+    Raises
+    ------
+    ParameterError
+        for anything else.
+    """
+    if text.lower() == "auto":
+        return "auto"
+    return _number(text, "--contamination", "a number above 0 and at most 0.5, or auto")
+
+
+def parameters(pairs: Iterable[str] | None) -> dict[str, Any]:
+    """Parameters given as ``name=value``; values are read as JSON where they are JSON, else as text.
+
+    >>> parameters(["n_estimators=200", "method=mean"])
+    {'n_estimators': 200, 'method': 'mean'}
+    """
+    found: dict[str, Any] = {}
+    for pair in pairs or ():
+        name, equals, value = pair.partition("=")
+        if not equals or not name.strip():
+            raise ParameterError(f"--param {pair!r}: write name=value, such as --param n_estimators=200.")
+        found[name.strip()] = _json_or_text(value.strip())
+    return found
+
+
+def _json_or_text(text: str) -> Any:
+    import msgspec
+
+    try:
+        return msgspec.json.decode(text)
+    except msgspec.DecodeError:
+        return text
+
+
+def _number(text: str, option: str, rule: str) -> float:
+    try:
+        return float(text)
+    except ValueError:
+        raise ParameterError(f"{option} {text!r}: must be {rule}.") from None

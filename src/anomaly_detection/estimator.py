@@ -1,0 +1,290 @@
+"""The Python door: a detector in three lines, scikit-learn's estimator contract, one call for a table.
+
+>>> import numpy as np
+>>> X = np.random.default_rng(0).normal(size=(500, 3))
+>>> X[7] = 9
+>>> detector = AnomalyDetector(algorithm="isolation_forest", contamination=0.05).fit(X)
+>>> bool(detector.detect(X).is_anomaly[7])
+True
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Self
+
+import numpy as np
+import polars as pl
+from sklearn.base import BaseEstimator, OutlierMixin
+from sklearn.utils.validation import check_is_fitted, validate_data
+
+from anomaly_detection.catalog import DETECTORS
+from anomaly_detection.detectors import create
+from anomaly_detection.detectors.spec import to_spec
+from anomaly_detection.errors import ParameterError, UnknownNameError
+from anomaly_detection.features.inference import check_finite, infer_schema
+from anomaly_detection.frames import as_frame
+from anomaly_detection.pipeline import Pipeline, check_rows
+from anomaly_detection.workflows.models import load_model, save_model
+from anomaly_detection.workflows.models import load_pipeline as load_registered
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from numpy.typing import NDArray
+    from sklearn.utils import Tags
+
+    from anomaly_detection.explain import Reason
+    from anomaly_detection.records import Schema
+    from anomaly_detection.results import Result, Verdict
+
+
+class AnomalyDetector(OutlierMixin, BaseEstimator):  # type: ignore[misc]  # scikit-learn carries no types
+    """Fit on a table, give calibrated verdicts on records.
+
+    Parameters
+    ----------
+    algorithm : a name from the catalog of algorithms.
+    contamination : α, the share of normal records that may raise an alarm, in (0, 0.5], or ``"auto"``.
+    threshold : the name of an estimator of the alarm line, instead of ``contamination``.
+    random_state : the seed of everything random.
+    **parameters : the algorithm's own parameters, such as ``n_estimators=200``.
+
+    Attributes
+    ----------
+    pipeline_ : the fitted :class:`~anomaly_detection.pipeline.Pipeline`.
+    offset_ : the ``score_samples`` below which ``predict`` says -1.
+    n_features_in_, feature_names_in_ : as in scikit-learn.
+
+    Notes
+    -----
+    ``score_samples`` and ``decision_function`` follow scikit-learn: *lower* is more anomalous. With a number for
+    ``contamination``, ``predict`` gives -1 to that share of the training rows, as scikit-learn's detectors do;
+    :meth:`detect` holds the same number as the share of alarms among *new* normal records. With ``"auto"`` the two
+    lines are one.
+    """
+
+    def __init__(
+        self,
+        algorithm: str = "isolation_forest",
+        *,
+        contamination: float | str = "auto",
+        threshold: str | None = None,
+        random_state: int | None = 0,
+        **parameters: Any,
+    ) -> None:
+        self.algorithm = algorithm
+        self.contamination = contamination
+        self.threshold = threshold
+        self.random_state = random_state
+        for name, value in parameters.items():
+            setattr(self, name, value)
+
+    def get_params(self, deep: bool = True) -> dict[str, Any]:
+        """Parameters by name, the algorithm's own included."""
+        own: dict[str, Any] = super().get_params(deep=deep)
+        return {**own, **self._algorithm_parameters()}
+
+    def set_params(self, **parameters: Any) -> Self:
+        """Set parameters by name, the algorithm's own included.
+
+        Raises
+        ------
+        ParameterError
+            for a parameter that neither this class nor the algorithm has.
+        """
+        own = set(super().get_params(deep=False))
+        if not own.issuperset(parameters):
+            self._check_names(parameters, own)
+        for name, value in parameters.items():
+            setattr(self, name, value)
+        return self
+
+    def fit(self, X: Any, y: Any = None, *, schema: Schema | None = None) -> Self:  # noqa: ARG002
+        """Learn what is normal.
+
+        Parameters
+        ----------
+        X : a table: NumPy, pandas, Arrow, Polars, or a list of dicts.
+        y : ignored; there for scikit-learn.
+        schema : which column is what; inferred when not given.
+        """
+        frame = self._checked(X, reset=True)
+        check_rows(len(frame))
+        self.pipeline_ = self._blank().fit(frame, schema or self._schema(frame))
+        self.offset_ = self._offset(frame)
+        return self
+
+    def detect(self, X: Any, *, fdr: float | None = None) -> Result:
+        """Calibrated verdicts on the rows of a table; see :class:`~anomaly_detection.results.Result`."""
+        check_is_fitted(self, "pipeline_")
+        return self.pipeline_.detect(self._checked(X, reset=False), fdr=fdr)
+
+    def detect_one(self, record: Mapping[str, Any]) -> Verdict:
+        """The verdict on one record, in microseconds; the same bits as in a table."""
+        check_is_fitted(self, "pipeline_")
+        return self.pipeline_.detect_one(record)
+
+    def explain(self, X: Any, rows: Sequence[int] | None = None, most: int = 3) -> list[list[Reason]]:
+        """The columns that make each row anomalous, strongest first."""
+        check_is_fitted(self, "pipeline_")
+        return self.pipeline_.explain(self._checked(X, reset=False), rows, most)
+
+    def score_samples(self, X: Any) -> NDArray[np.float64]:
+        """(n,) the negative raw score: lower is more anomalous, as in scikit-learn."""
+        check_is_fitted(self, "pipeline_")
+        return -self.pipeline_.score(self._checked(X, reset=False))
+
+    def decision_function(self, X: Any) -> NDArray[np.float64]:
+        """(n,) below 0 for outliers."""
+        return self.score_samples(X) - self.offset_
+
+    def predict(self, X: Any) -> NDArray[np.int64]:
+        """(n,) -1 for outliers, 1 for the others."""
+        return np.where(self.decision_function(X) < 0, -1, 1).astype(np.int64)
+
+    def save(self, folder: str | Path) -> Path:
+        """Write the fitted model into a folder of its own: JSON and arrays with checksums, no pickle."""
+        check_is_fitted(self, "pipeline_")
+        return save_model(self.pipeline_, Path(folder), {"estimator": self._estimator_state()})
+
+    @classmethod
+    def load(cls, folder: str | Path) -> Self:
+        """Read a model that :meth:`save` wrote; scores are equal, bit for bit.
+
+        Raises
+        ------
+        ArtifactError
+            if the model was changed, cut short, or is not one.
+        """
+        pipeline, extra = load_model(Path(folder))
+        return cls._around(pipeline, extra.get("estimator"))
+
+    @classmethod
+    def from_registry(cls, reference: str, registry: str | Path | None = None) -> Self:
+        """Load a registered model, such as ``"orders@production"`` or ``"orders@3"``."""
+        return cls._around(load_registered(reference, Path(registry) if registry else None))
+
+    @classmethod
+    def _around(cls, pipeline: Pipeline, state: Mapping[str, Any] | None = None) -> Self:
+        detector = pipeline.scorer_.detector
+        found = cls(**(state["parameters"] if state else _parameters_of(pipeline)))
+        found.pipeline_ = pipeline
+        found.n_features_in_ = state["width"] if state else len(pipeline.schema_.features)
+        names = state["names"] if state else list(pipeline.schema_.feature_names)
+        if names is not None:
+            found.feature_names_in_ = np.asarray(names, dtype=object)
+        found.offset_ = state["offset"] if state else -_line(pipeline)
+        assert detector.is_fitted  # noqa: S101
+        return found
+
+    def _estimator_state(self) -> dict[str, Any]:
+        names = getattr(self, "feature_names_in_", None)
+        return {
+            "parameters": self.get_params(deep=False),
+            "offset": self.offset_,
+            "width": self.n_features_in_,
+            "names": None if names is None else list(names),
+        }
+
+    def _algorithm_parameters(self) -> dict[str, Any]:
+        own = super().get_params(deep=False)
+        return {
+            name: value
+            for name, value in vars(self).items()
+            if name not in own and not name.endswith("_") and not name.startswith("_")
+        }
+
+    def _check_names(self, parameters: Mapping[str, Any], own: set[str]) -> None:
+        algorithm = parameters.get("algorithm", self.algorithm)
+        if not isinstance(algorithm, str) or algorithm not in DETECTORS.names():
+            return  # fit says so: scikit-learn wants values checked there
+        allowed = {*own, *DETECTORS.load(algorithm).parameter_names()}
+        for name in parameters:
+            if name not in allowed:
+                raise ParameterError(f"AnomalyDetector: {UnknownNameError('parameter', name, allowed)}")
+
+    def _blank(self) -> Pipeline:
+        parameters = self._algorithm_parameters()
+        seed = 0 if self.random_state is None else int(self.random_state)
+        detector = create(self.algorithm, **parameters)
+        if "random_state" in detector.parameter_names():
+            detector = detector.clone(random_state=seed)
+        return Pipeline(detector, self.contamination, self.threshold, random_state=seed)
+
+    def _offset(self, frame: pl.DataFrame) -> float:
+        if isinstance(self.contamination, str) or self.threshold is not None:
+            return -_line(self.pipeline_)
+        return float(np.percentile(-self.pipeline_.score(frame), 100.0 * self.contamination))
+
+    def _checked(self, X: Any, *, reset: bool) -> pl.DataFrame:
+        if _is_frame(X):
+            frame = as_frame(X)
+            validate_data(self, X if hasattr(X, "shape") else frame, reset=reset, skip_check_array=True)
+            return frame
+        values = validate_data(self, X, reset=reset, dtype=_dtype(X), ensure_all_finite="allow-nan")
+        return as_frame(values)
+
+    def _schema(self, frame: pl.DataFrame) -> Schema:
+        nameless = not hasattr(self, "feature_names_in_")
+        schema = infer_schema(frame, columns=frame.columns if nameless else None)
+        check_finite(frame, schema)
+        return schema
+
+    def __sklearn_tags__(self) -> Tags:
+        tags = super().__sklearn_tags__()
+        tags.input_tags.allow_nan = True
+        return tags
+
+
+def detect(
+    data: Any, algorithm: str = "isolation_forest", *, contamination: float | str = "auto", **parameters: Any
+) -> Result:
+    """Fit on a table and give verdicts on its rows, each scored by a model that has not seen it.
+
+    >>> rows = [{"amount": 10.0 + i % 7, "country": "NL"} for i in range(200)] + [{"amount": 900.0, "country": "XX"}]
+    >>> detect(rows).top(1).tolist()
+    [200]
+    """
+    detector = AnomalyDetector(algorithm, contamination=contamination, **parameters)
+    frame = as_frame(data)
+    schema = infer_schema(frame)
+    check_finite(frame, schema)
+    return detector._blank().fit_detect(frame, schema)  # noqa: SLF001
+
+
+def _line(pipeline: Pipeline) -> float:
+    """The largest raw score that is not flagged: the p-value falls with the score, so bisection finds it."""
+    calibrator, alpha = pipeline.calibrator_, pipeline.alpha_
+    low, high = -1.0, 1.0
+    while calibrator.p_value_one(low) <= alpha:
+        low *= 2
+    while calibrator.p_value_one(high) > alpha:
+        high *= 2
+    while low < (middle := 0.5 * (low + high)) < high:
+        low, high = (low, middle) if calibrator.p_value_one(middle) <= alpha else (middle, high)
+    return low
+
+
+def _parameters_of(pipeline: Pipeline) -> dict[str, Any]:
+    spec = to_spec(pipeline.scorer_.detector)
+    kept = {name: pipeline.parameters()[name] for name in ("contamination", "threshold")}
+    return {"algorithm": spec["name"], **kept, **spec["parameters"]}
+
+
+def _is_frame(X: Any) -> bool:
+    """Whether a table has columns with names and types of their own."""
+    if isinstance(X, list):
+        return bool(X) and isinstance(X[0], dict)
+    return type(X) in (dict, pl.LazyFrame) or hasattr(X, "__dataframe__") or hasattr(X, "__arrow_c_stream__")
+
+
+def _dtype(X: Any) -> str | None:
+    """What an array is read as: anything with words keeps them, the rest has to be numbers."""
+    if isinstance(X, list) or getattr(getattr(X, "dtype", None), "kind", "") == "O":
+        words = any(isinstance(value, str) for row in X for value in (row if np.ndim(row) else [row]))
+        return None if words else "numeric"
+    return None
+
+
+__all__ = ["AnomalyDetector", "detect"]

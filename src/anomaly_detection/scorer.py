@@ -1,0 +1,115 @@
+"""Records in, raw scores out: the feature step and a detector, fitted together.
+
+A pipeline has one; calibration fits a fresh one on each part of the training rows, so that the whole way from a
+record to its score is repeated on rows it has not seen.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Self
+
+import numpy as np
+
+from anomaly_detection.detectors.base import replace_infinite
+from anomaly_detection.detectors.spec import from_spec, to_spec
+from anomaly_detection.features.dense import DenseFeatures
+from anomaly_detection.features.tabular import TabularFeatures
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    import polars as pl
+    from numpy.typing import NDArray
+
+    from anomaly_detection.detectors.base import Detector
+    from anomaly_detection.features.space import FeatureSpace
+    from anomaly_detection.records import Schema
+
+
+class Scorer:
+    """A feature step and a detector, fitted together.
+
+    Parameters
+    ----------
+    detector : an unfitted detector.
+    scaling : how numbers are scaled for detectors that want plain numbers (:class:`DenseFeatures`).
+    """
+
+    def __init__(self, detector: Detector, scaling: str = "standard") -> None:
+        self.detector = detector
+        self.scaling = scaling
+        self.tabular: TabularFeatures | None = None
+        self.dense: DenseFeatures | None = None
+
+    def fresh(self) -> Scorer:
+        """An unfitted copy."""
+        return Scorer(self.detector.clone(), self.scaling)
+
+    def fit(self, frame: pl.DataFrame, schema: Schema) -> Self:
+        """Learn the features and the detector from the rows of a frame."""
+        self.tabular = TabularFeatures().fit(frame, schema)
+        X = self.tabular.transform(frame)
+        if not (self.detector.tags.missing and self.detector.tags.categories):
+            self.dense = DenseFeatures(scaling=self.scaling).fit(X, self.space)
+        self.detector.fit(self._for_detector(X), self.dense.features_ if self.dense else self.space)
+        return self
+
+    @property
+    def space(self) -> FeatureSpace:
+        """What the columns of the native matrix mean."""
+        return self._fitted.features_
+
+    @property
+    def _fitted(self) -> TabularFeatures:
+        assert self.tabular is not None, "fit comes first"  # noqa: S101
+        return self.tabular
+
+    def native(self, frame: pl.DataFrame) -> NDArray[np.float32]:
+        """The (n, d) native matrix of the rows of a frame."""
+        return self._fitted.transform(frame)
+
+    def native_record(self, record: Mapping[str, Any]) -> NDArray[np.float32]:
+        """(d,) the native row of one record; the same bits as in a frame."""
+        return self._fitted.transform_row(record)
+
+    def score(self, frame: pl.DataFrame) -> NDArray[np.float64]:
+        """(n,) the raw score of each row; higher is more anomalous."""
+        return self.score_native(self.native(frame))
+
+    def score_native(self, X: NDArray[np.float32]) -> NDArray[np.float64]:
+        """(n,) the raw score of each row of a native matrix."""
+        return self.detector.score(self._for_detector(X))
+
+    def score_record(self, record: Mapping[str, Any]) -> float:
+        """The raw score of one record; the same bits as in a batch."""
+        row = self.native_record(record)
+        if self.dense is not None:
+            row = self.dense.transform_row(row)
+        if np.isinf(row).any():
+            row = replace_infinite(row[None, :], self.detector.limits_)[0]
+        return self.detector.score_row(row)
+
+    def _for_detector(self, X: NDArray[np.float32]) -> NDArray[np.float32]:
+        return X if self.dense is None else self.dense.transform(X)
+
+    def state(self) -> tuple[dict[str, Any], dict[str, NDArray[Any]]]:
+        """What was learned: plain values for JSON, and arrays by name."""
+        spec = {
+            "detector": to_spec(self.detector),
+            "scaling": self.scaling,
+            "tabular": self._fitted.state(),
+            "dense": self.dense.state() if self.dense else None,
+            "features": self.detector.features_.to_dict(),
+        }
+        return spec, self.detector.state()
+
+    @classmethod
+    def restore(cls, spec: Mapping[str, Any], arrays: Mapping[str, NDArray[Any]]) -> Scorer:
+        """The inverse of :meth:`state`; scores are equal, bit for bit."""
+        scorer = cls(from_spec(spec["detector"]), spec["scaling"])
+        scorer.tabular = TabularFeatures().restore(spec["tabular"])
+        if spec["dense"] is not None:
+            scorer.dense = DenseFeatures().restore(spec["dense"])
+        space = type(scorer.space).from_dict(spec["features"])
+        scorer.detector.restore(arrays, space)
+        return scorer

@@ -1,0 +1,148 @@
+"""The contract suite of detectors: one check for every promise a detector makes.
+
+In the tests of a package that brings a detector of its own::
+
+    import pytest
+    from anomaly_detection.testing import detector_checks
+    from my_package import MyDetector
+
+    @pytest.mark.parametrize("check", detector_checks(MyDetector), ids=str)
+    def test_contract(check):
+        check()
+
+A promise that a detector cannot keep is exempted by name and with a reason; an exemption that is no longer needed
+fails.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from anomaly_detection.errors import UnknownNameError
+from anomaly_detection.testing import _detector_inputs as inputs
+from anomaly_detection.testing import _detector_quality as quality
+from anomaly_detection.testing import _detector_scores as scores
+from anomaly_detection.testing import _detector_words as words
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from anomaly_detection.detectors.base import Detector, Tags
+    from anomaly_detection.testing._detector_data import Make
+
+PROMISES: tuple[Callable[[Make], None], ...] = (
+    scores.scores_are_float64_finite_and_one_per_row,
+    scores.rows_alone_score_as_in_a_batch,
+    scores.score_row_equals_score,
+    scores.scoring_changes_nothing,
+    scores.fitting_again_gives_the_same_scores,
+    scores.fitting_again_forgets_what_was_before,
+    scores.saved_state_gives_the_same_scores,
+    scores.float32_and_float64_agree,
+    inputs.missing_values_are_information,
+    inputs.missing_values_are_refused,
+    inputs.categories_score_and_unseen_ones_too,
+    inputs.categories_are_refused,
+    inputs.wrong_width_names_both,
+    inputs.scoring_before_fitting_is_refused,
+    inputs.one_row_is_fitted_or_refused,
+    inputs.zero_rows_give_zero_scores,
+    inputs.duplicates_give_finite_scores,
+    inputs.constant_columns_give_finite_scores,
+    inputs.infinite_values_give_finite_scores,
+    inputs.huge_values_give_finite_scores,
+    inputs.what_is_no_matrix_is_refused,
+    quality.a_planted_outlier_scores_highest,
+    quality.beats_a_per_feature_z_score,
+    words.parameters_are_the_signature,
+    words.a_clone_is_equal_and_not_fitted,
+    words.parameters_out_of_range_are_refused,
+    words.unknown_parameters_are_refused,
+)
+
+APPLIES: Mapping[str, Callable[[Tags], bool]] = {
+    "rows_alone_score_as_in_a_batch": lambda tags: tags.batch_invariant,
+    "score_row_equals_score": lambda tags: tags.batch_invariant and tags.one_row,
+    "missing_values_are_information": lambda tags: tags.missing,
+    "missing_values_are_refused": lambda tags: not tags.missing,
+    "categories_score_and_unseen_ones_too": lambda tags: tags.categories,
+    "categories_are_refused": lambda tags: not tags.categories,
+}
+"""Promises that depend on what a detector's tags say; all others hold for every detector."""
+
+
+@dataclass(frozen=True, slots=True)
+class DetectorCheck:
+    """One promise, held against one detector. Call it to check: it raises AssertionError when the promise is broken.
+
+    Parameters
+    ----------
+    subject : what is checked, for the identifier.
+    promise : the check itself.
+    make : makes an unfitted detector.
+    exempt : why this detector cannot keep the promise. The check then fails when the promise *is* kept.
+    """
+
+    subject: str
+    promise: Callable[[Make], None]
+    make: Make
+    exempt: str | None = None
+
+    @property
+    def name(self) -> str:
+        """The promise, in words."""
+        return self.promise.__name__
+
+    def __str__(self) -> str:
+        return f"{self.subject}:{self.name}"
+
+    def __call__(self) -> None:
+        """Check; an exemption turns the outcome round.
+
+        Raises
+        ------
+        AssertionError
+            saying how the promise is broken, or that the exemption is no longer needed.
+        """
+        if self.exempt is None:
+            self.promise(self.make)
+            return
+        try:
+            self.promise(self.make)
+        except AssertionError:
+            return
+        raise AssertionError(f"{self} holds; take back the exemption {self.exempt!r}.")
+
+
+def detector_checks(
+    make: Callable[[], Detector], *, name: str | None = None, exempt: Mapping[str, str] | None = None
+) -> list[DetectorCheck]:
+    """Every check that applies to a detector, by what its tags say.
+
+    Parameters
+    ----------
+    make : makes an unfitted detector; its class, when the defaults will do. With a seed, if it has one.
+    name : stands before the colon of the checks' identifiers; the class name when not given.
+    exempt : promises it cannot keep, each with the reason.
+
+    Raises
+    ------
+    UnknownNameError
+        for an exemption from a promise that does not exist or does not apply.
+
+    Examples
+    --------
+    >>> from anomaly_detection.detectors.mad import MAD
+    >>> checks = detector_checks(MAD, exempt={"beats_a_per_feature_z_score": "looks at one feature at a time"})
+    >>> str(checks[0])
+    'MAD:scores_are_float64_finite_and_one_per_row'
+    >>> checks[0]()
+    """
+    example, reasons = make(), dict(exempt or {})
+    applying = [one for one in PROMISES if one.__name__ not in APPLIES or APPLIES[one.__name__](example.tags)]
+    for promise in reasons:
+        if promise not in (known := [one.__name__ for one in applying]):
+            raise UnknownNameError("promise", promise, known)
+    subject = name or type(example).__name__
+    return [DetectorCheck(subject, one, make, reasons.get(one.__name__)) for one in applying]

@@ -1,0 +1,85 @@
+"""p-value and alarm line → verdict.
+
+The formulas are those of ARCHITECTURE.md, "What a verdict means". One compiled function serves a batch and a single
+record, so both say the same to the last bit, and the flag, the severity and the anomaly score never disagree.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+from scipy.special import betainc
+
+from anomaly_detection._verdict_kernels import many_verdicts, one_verdict
+from anomaly_detection.errors import ParameterError
+from anomaly_detection.results import SEVERITIES, Result, Verdict
+
+if TYPE_CHECKING:
+    from numpy.typing import ArrayLike, NDArray
+
+
+def judge(score: ArrayLike, p_value: ArrayLike, alpha: float, n_calibration: int) -> Result:
+    """Make verdicts for many records.
+
+    Parameters
+    ----------
+    score : (n,) the detector's raw scores.
+    p_value : (n,) in (0, 1], the calibrated p-values of these scores.
+    alpha : in (0, 1), the p-value at and below which a record is an anomaly.
+    n_calibration : how many scores the p-values were estimated from, at least 1.
+
+    Raises
+    ------
+    ParameterError
+        if ``alpha`` or ``n_calibration`` is out of range.
+
+    Examples
+    --------
+    >>> result = judge([0.1, 0.9], [0.5, 0.001], alpha=0.01, n_calibration=1000)
+    >>> result.is_anomaly, result.severity
+    (array([False,  True]), array(['normal', 'high'], dtype='<U8'))
+    """
+    _check(alpha, n_calibration)
+    p = np.ascontiguousarray(p_value, dtype=np.float64)
+    anomaly_score, severity_code = many_verdicts(p, float(alpha))
+    flags = p <= alpha
+    return Result(
+        score=np.ascontiguousarray(score, dtype=np.float64),
+        p_value=p,
+        anomaly_score=anomaly_score,
+        is_anomaly=flags,
+        severity_code=severity_code,
+        confidence=_confidence(p, flags, alpha, n_calibration),
+        alpha=float(alpha),
+    )
+
+
+def judge_one(score: float, p_value: float, alpha: float, n_calibration: int) -> Verdict:
+    """Make the verdict on one record; bit for bit that of :func:`judge`.
+
+    Meant for a pipeline that has checked ``alpha`` and ``n_calibration`` already; see :func:`judge` for what they are.
+
+    >>> judge_one(0.9, 0.001, alpha=0.01, n_calibration=1000).severity
+    'high'
+    """
+    anomaly_score, severity_code = one_verdict(p_value, alpha)
+    flag = p_value <= alpha
+    below = float(betainc(p_value * (n_calibration + 1.0), (1.0 - p_value) * (n_calibration + 1.0), alpha))
+    return Verdict(score, p_value, anomaly_score, flag, SEVERITIES[severity_code], below if flag else 1.0 - below)
+
+
+def _confidence(
+    p: NDArray[np.float64], flags: NDArray[np.bool_], alpha: float, n_calibration: int
+) -> NDArray[np.float64]:
+    """P(the true p lies on the same side of ``alpha``), it being Beta(p(n+1), (1-p)(n+1)) given the sample."""
+    below = betainc(p * (n_calibration + 1.0), (1.0 - p) * (n_calibration + 1.0), alpha)
+    confidence: NDArray[np.float64] = np.where(flags, below, 1.0 - below)
+    return confidence
+
+
+def _check(alpha: float, n_calibration: int) -> None:
+    if not 0.0 < alpha < 1.0:
+        raise ParameterError(f"alpha={alpha!r} must be above 0 and below 1; 0.01 flags one normal record in a hundred.")
+    if n_calibration < 1:
+        raise ParameterError(f"n_calibration={n_calibration!r} must be at least 1.")

@@ -1,0 +1,187 @@
+"""Train models, keep them in the registry, and look after them."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from anomaly_detection.catalog import DETECTORS
+from anomaly_detection.errors import InputError
+from anomaly_detection.evaluation.compare import compare
+from anomaly_detection.evaluation.metrics import METRICS, evaluate
+from anomaly_detection.pipeline import Pipeline, silent
+from anomaly_detection.registry.artifact import read_artifact, write_artifact
+from anomaly_detection.registry.lineage import Lineage
+from anomaly_detection.registry.local import LocalRegistry
+from anomaly_detection.settings import Settings
+from anomaly_detection.workflows.fitting import Fitting, blank_pipeline, command_line, read_for_fitting
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
+    import polars as pl
+
+    from anomaly_detection.detectors.base import Tags
+    from anomaly_detection.evaluation.compare import Difference
+    from anomaly_detection.evaluation.metrics import Evaluation
+    from anomaly_detection.pipeline import Progress
+    from anomaly_detection.registry.base import ModelVersion
+    from anomaly_detection.results import Result
+    from anomaly_detection.workflows.reading import Reading
+
+
+@dataclass(frozen=True, slots=True)
+class TrainRequest:
+    """What to train, and the name to register it under."""
+
+    reading: Reading
+    name: str
+    fitting: Fitting = field(default_factory=Fitting)
+    aliases: tuple[str, ...] = ()
+    registry: Path | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class TrainOutcome:
+    """The registered version, the pipeline, and how good it is where labels tell."""
+
+    version: ModelVersion
+    pipeline: Pipeline
+    evaluation: Evaluation | None
+    notes: tuple[str, ...]
+
+
+def registry_at(folder: Path | None) -> LocalRegistry:
+    """The registry in a folder, or the default one."""
+    return LocalRegistry(folder or Settings().registry_folder)
+
+
+def train_model(request: TrainRequest, progress: Progress = silent) -> TrainOutcome:
+    """Fit, evaluate on rows that were held out while fitting, and register a new version.
+
+    Raises
+    ------
+    InputError
+        if the data, the name or a parameter is off; then nothing was registered.
+    RegistryError
+        if the registry cannot be written.
+    """
+    began = time.perf_counter()
+    with request.reading.open() as source:
+        frame = read_for_fitting(source, request.fitting.random_state, progress)
+        pipeline = blank_pipeline(request.fitting)
+        result = pipeline.fit_detect(frame, request.reading.schema(frame), progress)
+        evaluation = _evaluated(result, frame, request.reading.label)
+        lineage = _lineage(pipeline, source.fingerprint(), request.fitting)
+        notes = tuple(source.notes)
+    metrics = _metrics(pipeline, result, evaluation) | {"training_seconds": round(time.perf_counter() - began, 3)}
+    version = registry_at(request.registry).register(
+        request.name, pipeline, metrics=metrics, lineage=lineage, aliases=request.aliases
+    )
+    return TrainOutcome(version, pipeline, evaluation, notes)
+
+
+def algorithm_rows() -> list[dict[str, str]]:
+    """Name, aliases, what it takes by itself, and a sentence, for every algorithm."""
+    return [
+        {
+            "name": entry.name,
+            "aliases": ", ".join(entry.aliases),
+            "takes": _takes(entry.load()().tags),
+            "summary": entry.summary,
+        }
+        for entry in DETECTORS.entries()
+    ]
+
+
+def load_pipeline(reference: str, registry: Path | None = None) -> Pipeline:
+    """The pipeline of a registered model, such as ``orders``, ``orders@production`` or ``orders@3``.
+
+    Raises
+    ------
+    ModelNotFoundError
+        if there is none, with the nearest name.
+    ArtifactError
+        if it must not be loaded.
+    """
+    artifact = registry_at(registry).load(reference)
+    return Pipeline.from_state(artifact.spec, artifact.arrays)
+
+
+def save_model(pipeline: Pipeline, folder: Path, extra: Mapping[str, Any]) -> Path:
+    """Write a fitted pipeline into a folder of its own, in place of a model that was there."""
+    write_artifact(folder, *pipeline.state(), extra, overwrite=True)
+    return folder
+
+
+def load_model(folder: Path) -> tuple[Pipeline, Mapping[str, Any]]:
+    """Read what :func:`save_model` wrote: the pipeline and the extra."""
+    artifact = read_artifact(folder)
+    return Pipeline.from_state(artifact.spec, artifact.arrays), artifact.manifest.extra
+
+
+@dataclass(frozen=True, slots=True)
+class Comparing:
+    """Two versions, their stored metrics, and the paired differences on labelled data if there was some."""
+
+    stored: list[dict[str, Any]]
+    paired: Mapping[str, Difference]
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain values, for JSON."""
+        return {"stored": self.stored, "paired": {name: one.to_dict() for name, one in self.paired.items()}}
+
+
+def compare_models(a: str, b: str, reading: Reading | None = None, registry: Path | None = None) -> Comparing:
+    """Put two versions side by side; with labelled data, score the same rows with both.
+
+    Raises
+    ------
+    InputError
+        if data was given without a label.
+    """
+    found = registry_at(registry).compare(a, b)
+    stored = [
+        {"metric": pair.metric, found.a.reference: pair.a, found.b.reference: pair.b, "difference": pair.difference}
+        for pair in found.metrics
+    ]
+    return Comparing(stored, {} if reading is None else _paired(a, b, reading, registry))
+
+
+def _paired(a: str, b: str, reading: Reading, registry: Path | None) -> Mapping[str, Difference]:
+    if reading.label is None:
+        raise InputError("Comparing on data needs to know the anomalies: name the column with --label.")
+    with reading.open() as source:
+        frame = source.read()
+    results = [load_pipeline(reference, registry).detect(frame) for reference in (a, b)]
+    return compare(frame[reading.label], *results)
+
+
+def _evaluated(result: Result, frame: pl.DataFrame, label: str | None) -> Evaluation | None:
+    return None if label is None else evaluate(frame[label], result.score, result.is_anomaly)
+
+
+def _metrics(pipeline: Pipeline, result: Result, evaluation: Evaluation | None) -> dict[str, float]:
+    found = {"rows": float(pipeline.rows_), "alpha": pipeline.alpha_, "alarm_share": result.anomaly_count / len(result)}
+    if evaluation is not None:
+        values = {name: getattr(evaluation, name) for name in METRICS}
+        found |= {name: float(value) for name, value in values.items() if value is not None}
+    return found
+
+
+def _takes(tags: Tags) -> str:
+    found = [word for word, has in (("missing values", tags.missing), ("categories", tags.categories)) if has]
+    return ", ".join(found) or "numbers (the pipeline prepares the rest)"
+
+
+def _lineage(pipeline: Pipeline, fingerprint: str, fitting: Fitting) -> Lineage:
+    return Lineage.gather(
+        data_fingerprint=fingerprint,
+        rows=pipeline.rows_,
+        columns=pipeline.schema_.feature_names,
+        parameters={"algorithm": fitting.algorithm, **pipeline.scorer_.detector.parameters()},
+        seed=fitting.random_state,
+        command=command_line(),
+    )

@@ -1,0 +1,20 @@
+"""What every test shares: tests that need an optional package say so with ``needs_extra``."""
+
+from __future__ import annotations
+
+import os
+from importlib.util import find_spec
+
+import pytest
+
+
+def pytest_runtest_setup(item):
+    """Skip a test whose optional packages are missing; fail it where all of them have to be there."""
+    for marker in item.iter_markers("needs_extra"):
+        missing = [name for name in marker.args if find_spec(name) is None]
+        if not missing:
+            continue
+        reason = f"not installed: {', '.join(missing)}"
+        if os.environ.get("AD_REQUIRE_EXTRAS") == "1":
+            pytest.fail(f"{reason}, and AD_REQUIRE_EXTRAS=1 asks for every extra", pytrace=False)
+        pytest.skip(reason)

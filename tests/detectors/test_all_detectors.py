@@ -1,0 +1,34 @@
+"""Every detector of the catalog keeps every promise of the contract."""
+
+import pytest
+
+from anomaly_detection.catalog import DETECTORS
+from anomaly_detection.detectors import Detector
+from anomaly_detection.testing import detector_checks
+
+ONE_AT_A_TIME = {"beats_a_per_feature_z_score": "looks at one feature at a time"}
+
+EXEMPT = {"hbos": ONE_AT_A_TIME, "ecod": ONE_AT_A_TIME, "copod": ONE_AT_A_TIME, "mad": ONE_AT_A_TIME}
+
+ENTRIES = DETECTORS.entries()
+
+
+def all_checks():
+    return [
+        check
+        for entry in ENTRIES
+        for check in detector_checks(entry.load(), name=entry.name, exempt=EXEMPT.get(entry.name))
+    ]
+
+
+@pytest.mark.parametrize("check", all_checks(), ids=str)
+def test_promise(check):
+    check()
+
+
+def test_no_detector_and_no_promise_went_missing():
+    assert len(ENTRIES) == 12
+    assert len({entry.load() for entry in ENTRIES}) == 12
+    assert all(issubclass(entry.load(), Detector) for entry in ENTRIES)
+    assert len(all_checks()) >= 12 * 25
+    assert set(EXEMPT) <= {entry.name for entry in ENTRIES}
