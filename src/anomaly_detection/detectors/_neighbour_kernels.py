@@ -117,9 +117,38 @@ def _lower_bounds(
                 nearest = at * LANES + i
         for i in range(LANES):
             gap = np.sqrt(total[i]) * shrink - radii[at * LANES + i]
-            gap = gap if gap > np.float32(0.0) else np.float32(0.0)
+            gap = max(gap, np.float32(0.0))
             bounds[g, at * LANES + i] = gap * gap * shrink
     return nearest
+
+
+@numba.njit(cache=True, nogil=True, error_model="numpy", forceinline=True)
+def _begin(
+    X: NDArray[np.float32],
+    to: int,
+    scale: float,
+    rows: NDArray[np.float32],
+    g: int,
+    best: NDArray[np.float32],
+    where: NDArray[np.int64],
+    beyond: int,
+) -> None:
+    """Scale row ``to`` of a batch into ``rows[g]`` and empty its lists."""
+    for j in range(rows.shape[1]):
+        rows[g, j] = np.float32(min(max(X[to, j] * scale, -LIMIT), LIMIT))
+    for i in range(best.shape[1]):
+        best[g, i] = np.float32(np.inf)
+        where[to, i] = beyond
+
+
+@numba.njit(cache=True, nogil=True, error_model="numpy", forceinline=True)
+def _candidates(bounds: NDArray[np.float32], g: int, limit: np.float32, candidates: NDArray[np.int64]) -> int:
+    """List the blocks that may hold a row nearer than ``limit``; return how many."""
+    count = 0
+    for at in range(candidates.shape[0]):
+        candidates[count] = at
+        count += bounds[g, at] <= limit
+    return count
 
 
 @numba.njit(cache=True, nogil=True, error_model="numpy")
@@ -162,19 +191,12 @@ def search(
         n_waiting = 0
         for g in range(size):
             to = start + g
-            for j in range(d):
-                rows[g, j] = np.float32(min(max(X[to, j] * scale, -LIMIT), LIMIT))
-            for i in range(k):
-                best[g, i] = np.float32(np.inf)
-                where[to, i] = n_blocks * LANES
+            _begin(X, to, scale, rows, g, best, where, n_blocks * LANES)
             skip = skips[to] if skips.shape[0] else -1
             nearest = _lower_bounds(centres, radii, rows, g, slack, total, bounds)
             _visit(blocks, nearest, rows, g, skip, best, where, to, total)
-            bounds[g, nearest] = np.float32(np.inf)
-            count = 0
-            for at in range(n_blocks):
-                candidates[count] = at
-                count += bounds[g, at] <= best[g, k - 1]
+            bounds[g, nearest] = np.float32(np.nan)
+            count = _candidates(bounds, g, best[g, k - 1], candidates)
             if count * d * LANES > NEAR:
                 waiting[n_waiting] = g
                 n_waiting += 1

@@ -18,6 +18,9 @@ if TYPE_CHECKING:
 
     from anomaly_detection.base import Constraint
 
+SHORTEST = 0.01
+"""The least mean reachability distance, in medians of the positive ones."""
+
 
 class LOF(Detector):
     """Local outlier factor: how much sparser a row's surroundings are than its neighbours' surroundings.
@@ -25,23 +28,25 @@ class LOF(Detector):
     1 is as dense as the neighbours; larger is sparser. The neighbours are exact. Every row is scored as a new one, so
     that a training row scored later finds itself at distance 0; calibrate on rows the detector was not fitted on.
 
-    Rows that occur more than once are kept once (the *k-distinct-distance* of the paper), so that no density is
-    infinite, and a score is finite whatever the duplicates.
+    Where more than k training rows are equal, the paper's density is infinite. Here a mean reachability distance counts
+    as at least 0.01 of the median positive one, and so no density as more than 100 times the usual one: every score is
+    finite, and a row equal to more than k others scores 1.
 
     Parameters
     ----------
-    n_neighbors : how many neighbours; if there are not as many, all distinct reference rows but one (the row itself
-        when densities are learned).
+    n_neighbors : how many neighbours; if there are not as many, all reference rows but one (a row is not its own
+        neighbour when densities are learned).
     max_reference : of more training rows than this, so many are drawn at random and kept; time grows with it, that of
         fitting with its square.
     random_state : seed of that draw.
 
     Attributes
     ----------
-    reference_ : (r, d) float32, the distinct rows that were kept, those near each other in space side by side.
+    reference_ : (r, d) float32, the rows that were kept, those near each other in space side by side.
     k_distance_ : (r,) float64, the distance of each from its k-th neighbour.
     reach_ : (r,) float64, the mean reachability distance of each from its neighbours; its inverse is the local
         reachability density.
+    shortest_reach_ : what a mean reachability distance counts as at least.
 
     References
     ----------
@@ -51,7 +56,7 @@ class LOF(Detector):
     --------
     >>> detector = LOF(n_neighbors=2).fit([[0.0], [1.0], [2.0], [3.0], [4.0]])
     >>> detector.score([[2.0], [9.0]]).round(2)
-    array([0.9, 3.5])
+    array([0.83, 3.67])
     """
 
     constraints: ClassVar[Mapping[str, Constraint]] = {
@@ -59,11 +64,12 @@ class LOF(Detector):
         "max_reference": Range(2, integer=True),
         "random_state": Range(0, integer=True),
     }
-    learned: ClassVar[tuple[str, ...]] = ("reference_", "k_distance_", "reach_")
+    learned: ClassVar[tuple[str, ...]] = ("reference_", "k_distance_", "reach_", "shortest_reach_")
 
     reference_: NDArray[np.float32]
     k_distance_: NDArray[np.float64]
     reach_: NDArray[np.float64]
+    shortest_reach_: float
 
     def __init__(self, n_neighbors: int = 20, max_reference: int = 20_000, random_state: int = 0) -> None:
         self.n_neighbors = n_neighbors
@@ -75,25 +81,24 @@ class LOF(Detector):
         return float(self._of_rows(row[None, :])[0])
 
     def _fit(self, X: NDArray[np.float32]) -> None:
-        rows = sampled(X, int(self.max_reference), int(self.random_state))
-        self.reference_ = arranged(np.unique(rows, axis=0))
-        self.k_distance_ = np.zeros(len(self.reference_))
-        self.reach_ = np.zeros(len(self.reference_))
+        self.reference_ = arranged(sampled(X, int(self.max_reference), int(self.random_state)))
         self._restored()
-        self._learn_densities()
+        n = len(self.reference_)
+        distances, positions = self._reference.nearest(self.reference_, self._k, np.arange(n))
+        self.k_distance_ = distances[:, -1].copy()
+        self.reach_ = np.empty(n)
+        mean_reach(distances, positions, self.k_distance_, 0.0, self.reach_)
+        self.shortest_reach_ = self._shortest()
+        self.reach_ = np.maximum(self.reach_, self.shortest_reach_)
 
-    def _learn_densities(self) -> None:
-        if len(self.reference_) == 1:
-            self.reach_[0] = self._floor
-            return
-        distances, positions = self._reference.nearest(self.reference_, self._k, np.arange(len(self.reference_)))
-        self.k_distance_[:] = distances[:, -1]
-        mean_reach(distances, positions, self.k_distance_, self._floor, self.reach_)
+    def _shortest(self) -> float:
+        positive = self.reach_[self.reach_ > 0]
+        usual = float(np.median(positive)) if len(positive) else 0.0
+        return max(SHORTEST * usual, UNDERFLOW / self._reference.scale)
 
     def _restored(self) -> None:
         self._reference = Reference(self.reference_)
-        self._k = max(1, min(int(self.n_neighbors), len(self.reference_) - 1))
-        self._floor = UNDERFLOW / self._reference.scale
+        self._k = min(int(self.n_neighbors), len(self.reference_) - 1)
 
     def _score(self, X: NDArray[np.float32]) -> NDArray[np.float64]:
         scores = np.empty(len(X))
@@ -104,6 +109,6 @@ class LOF(Detector):
     def _of_rows(self, X: NDArray[np.float32]) -> NDArray[np.float64]:
         distances, positions = self._reference.nearest(X, self._k)
         own, scores = np.empty(len(X)), np.empty(len(X))
-        mean_reach(distances, positions, self.k_distance_, self._floor, own)
+        mean_reach(distances, positions, self.k_distance_, self.shortest_reach_, own)
         density_ratio(positions, self.reach_, own, scores)
         return scores

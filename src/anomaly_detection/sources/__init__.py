@@ -1,5 +1,5 @@
 """Where records come from."""
 
-from anomaly_detection.sources.files import FileSource, open_source
+from anomaly_detection.sources.files import FileSource, Limits, open_source
 
-__all__ = ["FileSource", "open_source"]
+__all__ = ["FileSource", "Limits", "open_source"]
