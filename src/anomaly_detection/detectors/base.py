@@ -38,12 +38,14 @@ class Tags:
     categories : takes category features as codes.
     batch_invariant : the score of a row does not depend on the other rows scored with it.
     one_row : can score a single row.
+    leave_one_out : scores a training row as a detector fitted without it would, so that calibration needs no other.
     """
 
     missing: bool = False
     categories: bool = False
     batch_invariant: bool = True
     one_row: bool = True
+    leave_one_out: bool = False
 
 
 class Detector(Configurable, ABC):
