@@ -109,7 +109,7 @@ def pip(python: Path) -> tuple[str | Path, ...]:
 
 def works(python: Path, module: str) -> bool:
     """Whether the environment's interpreter runs and has a module."""
-    command = [python, "-c", f"import {module}"]
+    command = [str(python), "-c", f"import {module}"]
     return python.exists() and subprocess.run(command, check=False, capture_output=True).returncode == 0
 
 

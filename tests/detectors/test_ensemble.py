@@ -144,13 +144,13 @@ def test_state_nests_and_survives_a_file(kind):
 
 
 def test_a_spec_is_plain_json_and_makes_the_same_detector():
-    ensemble = WeightedEnsemble((ECOD(np.int64(64)), "mad", {"name": "hbos"}), weights=np.array([1.0, 2, 3]))
+    ensemble = WeightedEnsemble((ECOD(np.int64(64)), "mad", {"name": "hbos"}), weights=np.array([1, 2, 3]))
     spec = to_spec(ensemble)
     assert spec == {
         "name": "weighted",
         "parameters": {
             "detectors": [{"name": "ecod", "parameters": {"quantile_points": 64}}, "mad", {"name": "hbos"}],
-            "weights": [1.0, 2.0, 3.0],
+            "weights": [1, 2, 3],
             "random_state": None,
         },
     }
@@ -183,6 +183,19 @@ def test_what_is_no_spec_is_refused(spec):
         from_spec(spec)
 
 
+def test_parameters_of_a_spec_are_checked_whatever_they_are_called():
+    for name in ("name", "self", "no_such"):
+        with pytest.raises(ParameterError, match=f"Unknown parameter '{name}'"):
+            from_spec({"name": "mad", "parameters": {name: 1}})
+
+
+def test_tags_of_members_that_do_not_exist_are_an_error_in_plain_words():
+    with pytest.raises(ParameterError, match="detectors=3 must be a list"):
+        _ = AverageEnsemble(3).tags
+    with pytest.raises(UnknownNameError, match="maad"):
+        _ = AverageEnsemble(["maad"]).tags
+
+
 def test_a_spec_makes_only_what_is_in_the_catalog():
     with pytest.raises(UnknownNameError, match="os:system"):
         from_spec({"name": "os:system", "parameters": {}})
@@ -201,6 +214,7 @@ def test_a_spec_makes_only_what_is_in_the_catalog():
         ({"detectors": ["mad", "hbos"], "weights": [1, -2]}, "at least 0"),
         ({"detectors": ["mad", "hbos"], "weights": [0, 0]}, "one of them above 0"),
         ({"detectors": ["mad", "hbos"], "weights": "ab"}, "must be numbers"),
+        ({"detectors": ["mad", "hbos"], "weights": [1, float("nan")]}, "must be numbers"),
         ({"random_state": -1}, "random_state=-1"),
     ],
     ids=str,

@@ -154,7 +154,7 @@ def test_clipped_values_lie_within_their_bounds(X, percent):
 
 
 def test_bounds_in_the_wrong_order_are_refused():
-    with pytest.raises(ParameterError, match="lower=3.0 must not be above upper=1.0"):
+    with pytest.raises(ParameterError, match=r"lower=3\.0 must not be above upper=1\.0"):
         Clip(lower=3.0, upper=1.0).fit([[1.0]])
 
 

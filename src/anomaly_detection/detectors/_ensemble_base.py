@@ -59,7 +59,15 @@ class Ensemble(Detector):
 
     @property
     def tags(self) -> Tags:  # type: ignore[override]
-        """What all members can do: missing values and categories only where every member takes them."""
+        """What all members can do: missing values and categories only where every member takes them.
+
+        Raises
+        ------
+        ParameterError, UnknownNameError
+            if the members cannot be made.
+        """
+        if not self.is_fitted:
+            self.validate()
         members = self.members_ if self.is_fitted else self.members()
         return Tags(*(all(able) for able in zip(*(astuple(member.tags) for member in members), strict=True)))
 

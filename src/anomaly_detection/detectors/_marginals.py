@@ -90,14 +90,15 @@ def tails_of(column: NDArray[np.float32] | NDArray[np.float64], points: int) -> 
     >>> tails_of(np.float64([1, 2, 2, 5]), 100).knots.tolist()
     [1.0, 2.0, 5.0]
     """
-    n = len(column)
-    values = np.sort(column[~np.isnan(column)].astype(np.float64))
-    knots = np.unique(values)
-    if len(knots) > points:
-        knots = np.unique(values[kept_ranks(len(values), points)])
-    at_most = np.searchsorted(values, knots, side="right")
-    at_least = len(values) - np.searchsorted(values, knots, side="left")
-    return Tails(knots, surprise([0, *at_most], n), surprise([*at_least, 0], n))
+    values = np.sort(column[~np.isnan(column)])
+    ends = np.flatnonzero(np.append(values[1:] != values[:-1], True)) if values.size else np.empty(0, dtype=np.int64)
+    starts = np.append(0, ends + 1)[: ends.size]
+    if ends.size > points:
+        kept = np.unique(np.searchsorted(ends, kept_ranks(values.size, points)))
+        starts, ends = starts[kept], ends[kept]
+    left = surprise([0, *(ends + 1)], len(column))
+    right = surprise([*(values.size - starts), 0], len(column))
+    return Tails(values[ends].astype(np.float64), left, right)
 
 
 def kept_ranks(n: int, points: int) -> NDArray[np.int64]:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
+from anomaly_detection.base import Range
 from anomaly_detection.detectors._ensemble_base import DEFAULT_MEMBERS, Ensemble
 from anomaly_detection.detectors._marginals import joined, tails_of
 from anomaly_detection.detectors._robust import center_and_scale
@@ -109,7 +110,8 @@ class _Weights:
         if value is None:
             return None
         numbers = list(value) if isinstance(value, Sequence | np.ndarray) and not isinstance(value, str) else []
-        sound = all(isinstance(one, int | float) and 0 <= one < math.inf for one in numbers)
+        rule = Range(0, math.inf, open_high=True)
+        sound = all(rule.problem(one) is None for one in numbers)
         return None if sound and sum(numbers) > 0 else "must be numbers of at least 0, one of them above 0"
 
 

@@ -1,7 +1,7 @@
 """Many scores into one: those of a window of rows first, then those of several features.
 
-Missing scores are left out; where none is left that has weight, the result is missing. An aggregation works along one axis:
-``aggregate(scores, axis=0)`` over the rows of a window gives a score per feature; over those, one for all.
+Missing scores are left out; where none is left that has weight, the result is missing. An aggregation works along one
+axis: ``aggregate(scores, axis=0)`` over the rows of a window gives a score per feature; over those, one for all.
 """
 
 from __future__ import annotations

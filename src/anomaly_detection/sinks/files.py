@@ -52,7 +52,7 @@ class FileSink:
     def __init__(
         self,
         path: str | Path,
-        format: str | None = None,  # noqa: A002 - the word users know from the command line
+        format: str | None = None,
         *,
         source: str | Path | None = None,
     ) -> None:

@@ -110,9 +110,8 @@ class CsvTable:
             text = rest + block
             split = self._split(text, line, final=final)
             consumed = int(split.ends[-1]) if split.ends.size else 0
-            skipped = _first_record(split.fields) + 1 if skip else 0
+            skipped, skip = _header_end(split.fields) if skip else (0, False)
             chunk = self._chunk(text, line, split, skipped)
-            skip = skip and consumed == 0
             if chunk.records:
                 yield chunk
             line += text.count(b"\n", 0, consumed)
@@ -221,8 +220,10 @@ def _fields(record: bytes, delimiter: str) -> list[str]:
     return next(csv.reader(io.StringIO(record.decode()), delimiter=delimiter), [])
 
 
-def _first_record(fields: NDArray[np.int64]) -> int:
-    return int(np.argmax(fields != 0))
+def _header_end(fields: NDArray[np.int64]) -> tuple[int, bool]:
+    """How many records to skip, blank lines and the header, and whether the header is still to come."""
+    records = np.flatnonzero(fields)
+    return (int(records[0]) + 1, False) if records.size else (fields.size, True)
 
 
 def _is_data(header: list[str]) -> bool:

@@ -1,0 +1,229 @@
+"""Write the pages of the documentation that come from the code, or check that they are up to date.
+
+python tools/reference.py [--check]
+"""
+
+from __future__ import annotations
+
+import inspect
+import sys
+from importlib import import_module
+from importlib.util import find_spec
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import docstrings
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from anomaly_detection.catalog import Entry
+
+ROOT = Path(__file__).resolve().parent.parent
+DOCS = ROOT / "docs"
+NOTE = "<!-- Written by tools/reference.py from the code; `make reference` writes it anew. -->\n\n"
+ROOMS = ("anomaly_detection", "anomaly_detection.detectors", "anomaly_detection.testing")
+"""The modules whose ``__all__`` is the Python interface."""
+
+
+def main(arguments: list[str]) -> int:
+    """Write every page; with ``--check``, write none and return 1 when one would change."""
+    stale = [path for path, text in pages() if not path.exists() or path.read_text(encoding="utf-8") != text]
+    if "--check" in arguments:
+        for path in stale:
+            print(f"{path.relative_to(ROOT)} is out of date: run make reference")
+        return 1 if stale else 0
+    for path, text in pages():
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text, encoding="utf-8")
+    print(f"{len(stale)} of {len(list(pages()))} pages changed")
+    return 0
+
+
+def pages() -> Iterator[tuple[Path, str]]:
+    """Each page's place and text."""
+    for name, text in (
+        ("reference/cli.md", command_line()),
+        ("reference/python.md", python()),
+        ("reference/algorithms.md", algorithms()),
+        ("reference/errors.md", errors()),
+        ("benchmarks.md", benchmarks()),
+    ):
+        yield DOCS / name, NOTE + text.rstrip() + "\n"
+
+
+def command_line() -> str:
+    """Every command with its arguments and options."""
+    from typer.main import get_command
+
+    root = get_command(import_module("anomaly_detection.cli").app)
+    commands = [command_page(name, command) for name, command in walk("anomaly-detection", root)]
+    return "\n\n".join(["# Command line", EXIT_CODES, *commands])
+
+
+EXIT_CODES = (
+    "Exit codes: 0 done, 1 anomalies found (only with `--fail-on-anomaly`), 2 bad input or usage, 3 an internal error."
+)
+
+
+def walk(name: str, command: Any) -> Iterator[tuple[str, Any]]:
+    """A command and all below it, with full names."""
+    yield name, command
+    for word, child in sorted(getattr(command, "commands", {}).items()):
+        if not child.hidden:
+            yield from walk(f"{name} {word}", child)
+
+
+def command_page(name: str, command: Any) -> str:
+    """One command."""
+    said = [f"## {name}", docstrings.inline(inspect.cleandoc(command.help or ""))]
+    children = getattr(command, "commands", {})
+    if children:
+        said.append("\n".join(f"- `{name} {word}`: {brief(one)}" for word, one in sorted(children.items())))
+    shown = [one for one in command.params if not getattr(one, "hidden", False)]
+    if shown:
+        rows = [parameter_row(one) for one in shown]
+        said.append("\n".join(["| argument or option | takes | default | what it does |", "|---|---|---|---|", *rows]))
+    return "\n\n".join(said)
+
+
+def brief(command: Any) -> str:
+    """The first sentence of a command's help."""
+    return docstrings.summary(command.help)
+
+
+def parameter_row(parameter: Any) -> str:
+    """One argument or option."""
+    is_option = parameter.param_type_name == "option"
+    words = ", ".join(f"`{word}`" for word in [*parameter.opts, *parameter.secondary_opts]) if is_option else ""
+    name = words or f"`{parameter.human_readable_name}`"
+    flag = getattr(parameter, "is_flag", False)
+    default = parameter.default
+    shown = "required" if parameter.required else "" if flag or default in (None, (), []) else f"`{default}`"
+    kind = "" if flag else str(parameter.type.name)
+    return f"| {name} | {cell(kind)} | {cell(shown)} | {cell(getattr(parameter, 'help', None) or '')} |"
+
+
+def python() -> str:
+    """The public names of the rooms a Python user imports from."""
+    said = ["# Python"]
+    seen: set[int] = set()
+    for room in ROOMS:
+        module = import_module(room)
+        names = [name for name in sorted(module.__all__) if not name.startswith("__")]
+        found = [(name, getattr(module, name)) for name in names]
+        said += [f"## {room}", docstrings.markdown(module.__doc__ or "")]
+        said += [public(name, value) for name, value in found if id(value) not in seen and not inspect.ismodule(value)]
+        seen.update(id(value) for _, value in found)
+    return "\n\n".join(said)
+
+
+def public(name: str, value: Any) -> str:
+    """A class with its methods, or a function."""
+    if not callable(value):
+        return f"### {name}"
+    said = [f"### {name}", signature(name, value), docstrings.markdown(inspect.getdoc(value) or "")]
+    if inspect.isclass(value):
+        said += [member(method, one) for method, one in own_members(value)]
+    return "\n\n".join(said)
+
+
+def own_members(cls: type) -> Iterator[tuple[str, Any]]:
+    """Public methods and properties written in this package, with a docstring, in order of definition."""
+    for name, value in vars(cls).items():
+        one = value.__func__ if isinstance(value, classmethod | staticmethod) else value
+        if not name.startswith("_") and (inspect.isfunction(one) or isinstance(one, property)) and one.__doc__:
+            yield name, one
+
+
+def member(name: str, one: Any) -> str:
+    """One method or property."""
+    text = docstrings.markdown(one.__doc__ or "")
+    if isinstance(one, property):
+        return f"#### {name}\n\n*property*\n\n{text}"
+    return f"#### {name}\n\n{signature(name, one)}\n\n{text}"
+
+
+def signature(name: str, value: Any) -> str:
+    """The call, without ``self``."""
+    found = inspect.signature(value)
+    kept = [one for one in found.parameters.values() if one.name not in ("self", "cls")]
+    return f"```text\n{name}{found.replace(parameters=kept)}\n```".replace("'", "")
+
+
+def algorithms() -> str:
+    """The catalog: a table, then each algorithm's parameters."""
+    from anomaly_detection.catalog import DETECTORS
+
+    ours = [entry for entry in DETECTORS.entries() if str(entry.target).startswith("anomaly_detection.")]
+    head = ["| name | also | what it does | missing values | categories |", "|---|---|---|---|---|"]
+    here = [entry for entry in ours if find_spec(str(entry.target).partition(":")[0])]
+    table = "\n".join(head + [algorithm_row(entry) for entry in here])
+    return "\n\n".join(["# Algorithms", ALGORITHMS, table, *map(algorithm_page, here)])
+
+
+ALGORITHMS = (
+    "Names as you type them after `--algorithm` and in `AnomalyDetector(algorithm=…)`; case, spaces and hyphens do not "
+    "matter. “Itself” means that the algorithm takes missing values or categories as they are; for the others the "
+    "pipeline fills in and marks missing values, and encodes categories."
+)
+
+
+def algorithm_row(entry: Entry) -> str:
+    """One line of the table."""
+    tags = entry.load().tags
+    words = ["itself" if has else "by the pipeline" for has in (tags.missing, tags.categories)]
+    also = ", ".join(f"`{alias}`" for alias in entry.aliases)
+    return f"| [`{entry.name}`](#{entry.name}) | {also} | {cell(entry.summary)} | {words[0]} | {words[1]} |"
+
+
+def algorithm_page(entry: Entry) -> str:
+    """One algorithm: what it does, its parameters, where it comes from."""
+    cls = entry.load()
+    parts = docstrings.sections(cls.__doc__ or "")
+    meanings = docstrings.entries(parts.get("Parameters", ""))
+    said = [f"## {entry.name}", docstrings.blocks(parts[""])]
+    rows = [setting_row(cls, name, one, meanings) for name, one in inspect.signature(cls).parameters.items()]
+    if rows:
+        said.append("\n".join(["| parameter | default | values | meaning |", "|---|---|---|---|", *rows]))
+    said += [docstrings.blocks(parts[name]) for name in ("Notes", "References") if name in parts]
+    return "\n\n".join(said)
+
+
+def setting_row(cls: Any, name: str, parameter: inspect.Parameter, meanings: dict[str, str]) -> str:
+    """One parameter of an algorithm."""
+    rule = cls.constraints.get(name)
+    values = rule.problem(object()) if rule else ""
+    default = "" if parameter.default is parameter.empty else f"`{parameter.default!r}`"
+    return f"| `{name}` | {cell(default)} | {cell(values)} | {cell(docstrings.inline(meanings.get(name, '')))} |"
+
+
+def errors() -> str:
+    """The tree of errors, and what each means."""
+    module = import_module("anomaly_detection.errors")
+    classes = [one for one in vars(module).values() if inspect.isclass(one) and one.__module__ == module.__name__]
+    listed = "\n".join(f"- `{one.__name__}`: {docstrings.summary(one.__doc__)}" for one in classes)
+    return "\n\n".join(["# Errors", docstrings.blocks(module.__doc__ or ""), listed])
+
+
+def benchmarks() -> str:
+    """The tables that ``make bench`` left in benchmarks/results."""
+    found = sorted((ROOT / "benchmarks" / "results").glob("*.md"))
+    tables = [f"## {path.stem.replace('_', ' ').capitalize()}\n\n{path.read_text().strip()}" for path in found]
+    empty = ["| what | ours | peer | ratio |", "|---|---|---|---|"]
+    return "\n\n".join(["# Benchmarks", BENCHMARKS, *(tables or ["\n".join(empty)])])
+
+
+BENCHMARKS = (
+    "Each figure is a ratio to a named peer, taken in one run on one thread in CPU seconds, with a check beside it that "
+    "both give the same answer. `make bench` measures them again on your machine."
+)
+
+
+def cell(text: str | None) -> str:
+    """Text that fits into a cell of a table."""
+    return " ".join((text or "").split()).replace("|", "\\|")
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
