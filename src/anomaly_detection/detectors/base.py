@@ -90,8 +90,9 @@ class Detector(Configurable, ABC):
         space.check_width(matrix.shape[1])
         self._check_fit(matrix, space)
         self.features_ = space
-        self.limits_ = infinity_limits(matrix)
-        self._fit(self._clean(matrix))
+        ranges, infinite = finite_range(matrix)
+        self.limits_ = infinity_limits(ranges)
+        self._fit(self._clean(matrix) if infinite else matrix)
         return self
 
     @final
@@ -202,9 +203,9 @@ def as_matrix(X: ArrayLike) -> NDArray[np.float32]:
     return matrix
 
 
-def infinity_limits(matrix: NDArray[np.float32]) -> NDArray[np.float64]:
-    """(2, d): what stands in for -inf and +inf, :data:`FAR` ranges beyond what was fitted on."""
-    low, high = finite_range(matrix).astype(np.float64)
+def infinity_limits(ranges: NDArray[np.float32]) -> NDArray[np.float64]:
+    """(2, d): what stands in for -inf and +inf, :data:`FAR` ranges beyond the (2, d) finite ranges fitted on."""
+    low, high = ranges.astype(np.float64)
     empty = low > high
     low[empty] = high[empty] = 0.0
     reach = FAR * np.maximum(high - low, np.maximum(np.abs(low), np.abs(high)) * 0.1 + 1e-6)
