@@ -129,8 +129,6 @@ def test_one_row_is_refused():
 
 
 def test_training_rows_score_as_scikit_learn_scores_them():
-    from sklearn.neighbors import LocalOutlierFactor
-
     train = np.random.default_rng(0).normal(size=(200, 3)).astype(np.float32)
     expected = -LocalOutlierFactor(n_neighbors=20).fit(train).negative_outlier_factor_
     np.testing.assert_allclose(LOF().fit(train).score(train), expected, rtol=1e-5)
