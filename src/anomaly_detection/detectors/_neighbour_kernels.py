@@ -152,7 +152,7 @@ def _candidates(bounds: NDArray[np.float32], g: int, limit: np.float32, candidat
 
 
 @numba.njit(cache=True, nogil=True, error_model="numpy", forceinline=True)
-def _may_hold_nearer(at: int, bound: np.float32, furthest: np.float32, position: int) -> bool:
+def _may_hold_nearer(at: int, bound: np.float32, furthest: np.float32, position: int) -> bool | np.bool_:
     """Whether a row of a block may come before the last neighbour found; of equally near ones, the first does."""
     return bound < furthest or (bound == furthest and at * LANES < position)
 
