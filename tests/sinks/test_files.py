@@ -20,7 +20,9 @@ KINDS = ["csv", "tsv", "json", "jsonl", "parquet"]
 FORMATS = [*KINDS, *(f"{kind}.{packed}" for kind in KINDS for packed in ("gz", "zst"))]
 FRAME = pl.DataFrame({"row": [0, 1], "score": [0.1, 2e-300], "severity": ["low", "high"], "is_anomaly": [True, False]})
 
-TEXT = st.text(st.characters(codec="utf-8", exclude_characters="\0"), min_size=1, max_size=8)
+TEXT = st.text(
+    st.characters(codec="utf-8", exclude_categories=["Cc", "Cs"], include_characters="\n\r\t"), min_size=1, max_size=8
+)
 COLUMNS = {
     "row": (pl.Int64, st.integers(-(2**63), 2**63 - 1)),
     "score": (pl.Float64, st.floats(allow_nan=False, allow_infinity=False)),
@@ -28,12 +30,18 @@ COLUMNS = {
     "severity": (pl.String, TEXT),
     "day": (pl.Date, st.dates(dt.date(1, 1, 1))),
     "time": (pl.Datetime("us"), st.datetimes()),
-    "instant": (pl.Datetime("us", "UTC"), st.datetimes(timezones=st.just(dt.UTC), min_value=dt.datetime(2, 1, 1), max_value=dt.datetime(9998, 1, 1))),
+    "instant": (
+        pl.Datetime("us", "UTC"),
+        st.datetimes(timezones=st.just(dt.UTC)),
+    ),
 }
 
 
 @settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
-@given(rows=st.lists(st.tuples(*(st.none() | values for _, values in COLUMNS.values())), min_size=1, max_size=12), cut=st.integers(0, 12))
+@given(
+    rows=st.lists(st.tuples(*(st.none() | values for _, values in COLUMNS.values())), min_size=1, max_size=12),
+    cut=st.integers(0, 12),
+)
 @pytest.mark.parametrize("kind", KINDS)
 def test_what_is_written_is_read_back_equal(tmp_path, kind, rows, cut):
     schema = {name: dtype for name, (dtype, _) in COLUMNS.items()}
@@ -61,7 +69,7 @@ def test_json_says_how_the_results_were_made_and_knows_no_nan(tmp_path):
     with FileSink(path) as sink:
         sink.made({"algorithm": "knn", "parameters": {"p": float("inf")}, "at": dt.date(2024, 5, 1)})
         sink.write(pl.DataFrame({"a": [1.0, float("nan"), float("inf"), None]}))
-    document = json.loads(path.read_text(), parse_constant=lambda word: pytest.fail(word))
+    document = json.loads(path.read_text(), parse_constant=pytest.fail)
     assert document["made"] == {"algorithm": "knn", "parameters": {"p": None}, "at": "2024-05-01"}
     assert [each["a"] for each in document["results"]] == [1.0, None, None, None]
 
@@ -76,7 +84,14 @@ def test_no_rows_are_an_empty_array_or_a_header(tmp_path):
 
 
 def test_columns_that_text_cannot_hold_are_written_as_text(tmp_path):
-    frame = pl.DataFrame({"list": [[1.5, float("nan")], None], "b": [b"\x01", None], "d": [dt.timedelta(hours=1), None], "t": [dt.time(1, 2), None]})
+    frame = pl.DataFrame(
+        {
+            "list": [[1.5, float("nan")], None],
+            "b": [b"\x01", None],
+            "d": [dt.timedelta(hours=1), None],
+            "t": [dt.time(1, 2), None],
+        }
+    )
     for kind in ("csv", "jsonl", "parquet"):
         with FileSink(tmp_path / f"t.{kind}") as sink:
             sink.write(frame)
@@ -102,9 +117,10 @@ def test_an_error_or_ctrl_c_leaves_what_was_there_and_nothing_else(tmp_path, mon
     monkeypatch.setattr("anomaly_detection.sinks._parquet.HELD", 10)
     path = tmp_path / name
     path.write_text("before")
-    with pytest.raises(error), FileSink(path) as sink:
-        sink.write(FRAME)
-        raise error
+    with pytest.raises(error):  # noqa: PT012 - it is raised inside the sink
+        with FileSink(path) as sink:  # noqa: SIM117
+            sink.write(FRAME)
+            raise error
     assert path.read_text() == "before"
     assert list(tmp_path.iterdir()) == [path]
 

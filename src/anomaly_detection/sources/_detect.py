@@ -107,7 +107,7 @@ def _refuse_foreign(head: bytes, name: str, encoding: str) -> None:
             raise SourceError(f"{name} is {what}.")
     text = decoded_head(head, encoding_of(head, encoding))
     odd = sum(character < " " and character not in "\t\r\n\f" for character in text)
-    if odd > max(1, len(text) // 100):
+    if odd > max(8, len(text) // 20):
         raise SourceError(
             f"{name} is binary and of no format known here ({odd} control characters in its first {len(head):,} "
             "bytes). Records are read from CSV, TSV, JSON, JSON Lines and Parquet, plain or in .gz or .zst."

@@ -55,6 +55,10 @@ class ColumnTypes:
         """The first type that fits every value seen; a column without any value is a number."""
         return {name: self._chosen(name, possible) for name, possible in self._possible.items()}
 
+    def likely(self) -> dict[str, pl.DataType]:
+        """The types, so far, of the columns that have had a value."""
+        return {name: dtype for name, dtype in self.dtypes().items() if name in self._seen}
+
     def any_seen(self, name: str) -> bool:
         """Whether a column has had a value that is not missing."""
         return name in self._seen
@@ -66,9 +70,9 @@ class ColumnTypes:
 
     def _see_column(self, name: str, possible: list[pl.DataType], column: pl.Series) -> None:
         if column.dtype != pl.String:
-            _keep(possible, column.dtype)
-            if column.null_count() < len(column):
+            if column.fill_nan(None).null_count() < len(column):
                 self._seen.add(name)
+                _keep(possible, column.dtype)
             return
         if not possible and name in self._seen:
             return
@@ -90,7 +94,7 @@ def as_type(column: pl.Series, dtype: pl.DataType, place: str) -> pl.Series:
 
     Parameters
     ----------
-    column : of dtype String.
+    column : of dtype String, or already numbers of this type.
     dtype : any type that text can be read as.
     place : where the column is from, for a message.
 
@@ -99,6 +103,9 @@ def as_type(column: pl.Series, dtype: pl.DataType, place: str) -> pl.Series:
     SourceError
         naming the first value that cannot be read so.
     """
+    if column.dtype != pl.String:
+        read = column.fill_nan(None) if column.dtype.is_float() else column
+        return read if read.dtype == dtype else read.cast(dtype)
     if dtype == pl.String:
         return column.set(column == "", None)
     stripped = column.str.strip_chars()
