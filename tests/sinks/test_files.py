@@ -111,16 +111,26 @@ def test_parquet_beyond_what_is_held_is_set_aside_and_joined_in_order(tmp_path, 
     assert pl.read_parquet(tmp_path / "t.parquet").equals(frame)
 
 
+def write_all(path, frames):
+    with FileSink(path) as sink:
+        for frame in frames:
+            sink.write(frame)
+
+
+def write_and_raise(path, error):
+    with FileSink(path) as sink:
+        sink.write(FRAME)
+        raise error
+
+
 @pytest.mark.parametrize("error", [ValueError, KeyboardInterrupt, SystemExit])
 @pytest.mark.parametrize("name", ["t.csv", "t.json.gz", "t.parquet", "t.jsonl.zst"])
 def test_an_error_or_ctrl_c_leaves_what_was_there_and_nothing_else(tmp_path, monkeypatch, name, error):
     monkeypatch.setattr("anomaly_detection.sinks._parquet.HELD", 10)
     path = tmp_path / name
     path.write_text("before")
-    with pytest.raises(error):  # noqa: PT012 - it is raised inside the sink
-        with FileSink(path) as sink:  # noqa: SIM117
-            sink.write(FRAME)
-            raise error
+    with pytest.raises(error):
+        write_and_raise(path, error)
     assert path.read_text() == "before"
     assert list(tmp_path.iterdir()) == [path]
 
@@ -161,9 +171,8 @@ def test_a_full_disk_is_told_and_leaves_nothing(tmp_path, monkeypatch, name):
 def test_a_disk_that_fills_up_in_the_middle_is_told(tmp_path, monkeypatch):
     really = os.open
     monkeypatch.setattr("anomaly_detection.sinks._aside.os.open", lambda *_: really("/dev/full", os.O_RDWR))
-    with pytest.raises(SinkError, match="the disk is full"), FileSink(tmp_path / "t.csv") as sink:
-        for _ in range(20):
-            sink.write(pl.DataFrame({"a": ["x" * 1000] * 100}))
+    with pytest.raises(SinkError, match="the disk is full"):
+        write_all(tmp_path / "t.csv", [pl.DataFrame({"a": ["x" * 1000] * 100})] * 20)
 
 
 def test_what_cannot_be_a_result_file_is_refused_at_once(tmp_path):
@@ -190,9 +199,8 @@ def test_a_place_that_may_not_be_written_is_refused(tmp_path, monkeypatch):
 
 
 def test_rows_with_other_columns_are_refused(tmp_path):
-    with pytest.raises(SinkError, match=r"'row'.*'other'"), FileSink(tmp_path / "t.csv") as sink:
-        sink.write(FRAME)
-        sink.write(pl.DataFrame({"other": [1]}))
+    with pytest.raises(SinkError, match=r"'row'.*'other'"):
+        write_all(tmp_path / "t.csv", [FRAME, pl.DataFrame({"other": [1]})])
     assert list(tmp_path.iterdir()) == []
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
@@ -202,7 +203,7 @@ def refuse_duplicates(names: list[str], place: str) -> None:
     SourceError
         naming the names that occur more than once.
     """
-    twice = sorted({name for name in names if names.count(name) > 1}) if len(set(names)) < len(names) else []
+    twice = sorted(name for name, count in Counter(names).items() if count > 1)
     if twice:
         raise SourceError(f"{place} has more than one column with the same name: {quoted(twice)}. Rename them.")
 

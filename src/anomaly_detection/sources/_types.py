@@ -47,9 +47,8 @@ class ColumnTypes:
 
     def see(self, frame: pl.DataFrame) -> None:
         """Take further values into account."""
-        for name, possible in self._possible.items():
-            if name in frame.columns:
-                self._see_column(name, possible, frame[name])
+        for column in frame:
+            self._see_column(column.name, self._possible[column.name], column)
 
     def dtypes(self) -> dict[str, pl.DataType]:
         """The first type that fits every value seen; a column without any value is a number."""
