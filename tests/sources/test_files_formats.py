@@ -268,3 +268,9 @@ def test_batches_of_any_size_over_blocks_of_any_size_give_what_reading_whole_giv
 
 def _cell(value):
     return None if value is None else str(value)
+
+
+def test_one_line_of_json_lines_is_json_lines_however_long(write):
+    for text in ('{"a":1}\n', '{"a":1}', json.dumps({f"c{i}": i for i in range(20_000)}) + "\n"):
+        source = open_source(write("t.jsonl", text))
+        assert (source.format, source.notes, source.read().height) == ("jsonl", [], 1)

@@ -82,9 +82,13 @@ class CsvTable:
             yield self._typed(chunk, dtypes)
 
     def _typed(self, chunk: _Chunk, dtypes: Mapping[str, pl.DataType]) -> pl.DataFrame:
-        frame = self._parsed(chunk, dtypes)
+        frame = self._parsed(chunk, dtypes).fill_nan(None)
         place = f"{self.file.name}, in the records from line {chunk.line:,}"
-        return pl.DataFrame([as_type(frame[name], dtypes[name], place) for name in self.columns])
+        return frame.with_columns(
+            as_type(column, dtypes[column.name], place)
+            for column in frame
+            if column.dtype == pl.String or column.dtype != dtypes[column.name]
+        )
 
     def _parsed(self, chunk: _Chunk, likely: Mapping[str, pl.DataType]) -> pl.DataFrame:
         """The records of one chunk: numbers where all fit the likely types, else every column as text."""

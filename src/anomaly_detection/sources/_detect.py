@@ -57,9 +57,11 @@ def kind_of(file: Bytes, asked: str | None, encoding: str, notes: list[str]) -> 
 
 
 def _agreed(by_name: Kind | None, by_content: Kind | None, head: bytes, file: Bytes, encoding: str) -> Kind:
+    text = decoded_head(head, encoding_of(head, encoding))
+    if by_name == "jsonl" and text.lstrip().startswith("{") and _may_be_object(text.lstrip().partition("\n")):
+        return by_name
     if by_content is not None:
         return by_content
-    text = decoded_head(head, encoding_of(head, encoding))
     if by_name in ("csv", "tsv") or (by_name in ("json", "jsonl") and text.lstrip().startswith(("{", "["))):
         return by_name
     delimiter = found_delimiter(text)
@@ -90,6 +92,11 @@ def _by_content(head: bytes, encoding: str) -> Kind | None:
     if text.startswith("[") and (closer in ("{", "[", "]", "")):
         return "json"
     return None
+
+
+def _may_be_object(first: tuple[str, str, str]) -> bool:
+    line, line_break, _ = first
+    return not line_break or _is_object(line)
 
 
 def _is_object(line: str) -> bool:

@@ -47,8 +47,10 @@ class ColumnTypes:
 
     def see(self, frame: pl.DataFrame) -> None:
         """Take further values into account."""
-        for column in frame:
-            self._see_column(column.name, self._possible[column.name], column)
+        nulls = frame.fill_nan(None).null_count().row(0) if frame.width else ()
+        for column, missing in zip(frame, nulls, strict=True):
+            if missing < frame.height:
+                self._see_column(column.name, self._possible[column.name], column)
 
     def dtypes(self) -> dict[str, pl.DataType]:
         """The first type that fits every value seen; a column without any value is a number."""
@@ -69,9 +71,8 @@ class ColumnTypes:
 
     def _see_column(self, name: str, possible: list[pl.DataType], column: pl.Series) -> None:
         if column.dtype != pl.String:
-            if column.fill_nan(None).null_count() < len(column):
-                self._seen.add(name)
-                _keep(possible, column.dtype)
+            self._seen.add(name)
+            _keep(possible, column.dtype)
             return
         if not possible and name in self._seen:
             return
@@ -103,8 +104,7 @@ def as_type(column: pl.Series, dtype: pl.DataType, place: str) -> pl.Series:
         naming the first value that cannot be read so.
     """
     if column.dtype != pl.String:
-        read = column.fill_nan(None) if column.dtype.is_float() else column
-        return read if read.dtype == dtype else read.cast(dtype)
+        return column.cast(dtype)
     if dtype == pl.String:
         return column.set(column == "", None)
     stripped = column.str.strip_chars()
