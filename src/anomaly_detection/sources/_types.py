@@ -47,6 +47,7 @@ class ColumnTypes:
 
     def see(self, frame: pl.DataFrame) -> None:
         """Take further values into account."""
+        frame = _plain_numbers(frame)
         nulls = frame.fill_nan(None).null_count().row(0) if frame.width else ()
         for column, missing in zip(frame, nulls, strict=True):
             if missing < frame.height:
@@ -137,6 +138,16 @@ def words(dtype: pl.DataType) -> str:
         return "a number"
     known: Mapping[Any, str] = {pl.Boolean: "true or false", pl.Date: "a date", pl.Datetime: "a date with a time"}
     return known.get(dtype.base_type(), f"of type {dtype}")
+
+
+def _plain_numbers(frame: pl.DataFrame) -> pl.DataFrame:
+    """The frame with the columns of text cast in which every value is a number as it stands."""
+    for dtype in (pl.Int64(), pl.Float64()):
+        texts = frame.select(pl.col(pl.String))
+        cast = texts.select(pl.all().cast(dtype, strict=False)).fill_nan(None)
+        lossless = zip(cast, cast.null_count().row(0), texts.null_count().row(0), strict=True) if texts.width else ()
+        frame = frame.with_columns(column for column, after, before in lossless if after == before < frame.height)
+    return frame
 
 
 def _keep(possible: list[pl.DataType], dtype: pl.DataType) -> None:
