@@ -31,6 +31,8 @@ class Range:
 
     >>> Range(0, 0.5, open_low=True).problem(0)
     'must be above 0 and at most 0.5'
+    >>> Range(1, integer=True).problem(math.nan)
+    'must be a whole number at least 1'
     """
 
     low: float = -math.inf
@@ -51,7 +53,7 @@ class Range:
             return False
         above = value > self.low if self.open_low else value >= self.low
         below = value < self.high if self.open_high else value <= self.high
-        return above and below
+        return bool(above and below)
 
     def _text(self) -> str:
         low = f"{'above' if self.open_low else 'at least'} {self.low:g}" if self.low > -math.inf else ""

@@ -10,6 +10,7 @@ True
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
@@ -171,7 +172,7 @@ class AnomalyDetector(OutlierMixin, BaseEstimator):  # type: ignore[misc]  # sci
         found = cls(**(state["parameters"] if state else _parameters_of(pipeline)))
         found.pipeline_ = pipeline
         found.n_features_in_ = state["width"] if state else len(pipeline.schema_.features)
-        names = state["names"] if state else list(pipeline.schema_.feature_names)
+        names = state["names"] if state else _given_names(pipeline.schema_)
         if names is not None:
             found.feature_names_in_ = np.asarray(names, dtype=object)
         found.offset_ = state["offset"] if state else -_line(pipeline)
@@ -240,7 +241,7 @@ class AnomalyDetector(OutlierMixin, BaseEstimator):  # type: ignore[misc]  # sci
 def detect(
     data: Any, algorithm: str = "isolation_forest", *, contamination: float | str = "auto", **parameters: Any
 ) -> Result:
-    """Fit on a table and give verdicts on its rows, each scored by a model that has not seen it.
+    """Fit on a table and give verdicts on its own rows; at a given contamination that share of them is flagged.
 
     >>> rows = [{"amount": 10.0 + i % 7, "country": "NL"} for i in range(200)] + [{"amount": 900.0, "country": "XX"}]
     >>> detect(rows).top(1).tolist()
@@ -270,6 +271,12 @@ def _parameters_of(pipeline: Pipeline) -> dict[str, Any]:
     spec = to_spec(pipeline.scorer_.detector)
     kept = {name: pipeline.parameters()[name] for name in ("contamination", "threshold")}
     return {"algorithm": spec["name"], **kept, **spec["parameters"]}
+
+
+def _given_names(schema: Schema) -> list[str] | None:
+    """The columns' names, or None where they only number the columns of an array."""
+    names = schema.feature_names
+    return None if all(re.fullmatch(r"f\d+", name) for name in names) else list(names)
 
 
 def _is_frame(X: Any) -> bool:

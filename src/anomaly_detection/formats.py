@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import gzip
+import sys
+import zlib
 from dataclasses import dataclass
 from importlib import import_module
 from pathlib import PurePath
@@ -27,6 +29,9 @@ _KIND_OF: dict[str, Kind] = {
     "parq": "parquet",
 }
 _COMPRESSION_OF: dict[str, Compression] = {"gz": "gz", "gzip": "gz", "zst": "zst", "zstd": "zst"}
+
+
+_ZSTD = ("compression.zstd", "backports.zstd")
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,6 +93,12 @@ def writer(file: IO[bytes], compression: Compression | None) -> IO[bytes]:
     return _zstd(file, "wb")
 
 
+def damage() -> tuple[type[Exception], ...]:
+    """The errors that reading damaged compressed bytes raises."""
+    modules = [sys.modules[name] for name in _ZSTD if name in sys.modules]
+    return (EOFError, OSError, zlib.error, *(module.ZstdError for module in modules))
+
+
 def _by_suffixes(name: str) -> tuple[Kind | None, Compression | None]:
     stem, _, last = name.rpartition(".")
     compression = _COMPRESSION_OF.get(last)
@@ -97,16 +108,29 @@ def _by_suffixes(name: str) -> tuple[Kind | None, Compression | None]:
 
 
 def _zstd(file: IO[bytes], mode: Literal["rb", "wb"]) -> IO[bytes]:
-    for name in ("compression.zstd", "backports.zstd"):
+    for name in _ZSTD:
         module = _imported(name)
         if module is not None:
             return cast("IO[bytes]", module.ZstdFile(file, mode))
     arrow: Any = _imported("pyarrow")
     if arrow is None:
         raise MissingDependencyError("backports.zstd", "zstd", "A file compressed with Zstandard")
-    wrapped = arrow.PythonFile(file, mode[0])
+    wrapped = arrow.PythonFile(_LeftOpen(file), mode[0])
     stream = arrow.CompressedInputStream if mode == "rb" else arrow.CompressedOutputStream
     return cast("IO[bytes]", stream(wrapped, "zstd"))
+
+
+class _LeftOpen:
+    """A file for pyarrow, which would close it."""
+
+    def __init__(self, file: IO[bytes]) -> None:
+        self.read = file.read
+        self.write = file.write
+        self.flush = file.flush
+        self.closed = False
+
+    def close(self) -> None:
+        self.closed = True
 
 
 def _imported(name: str) -> ModuleType | None:

@@ -67,6 +67,8 @@ class Pipeline(Configurable):
     schema_ : which column is what.
     alpha_ : the p-value at and below which a record is an anomaly.
     rows_ : how many rows were learned from.
+    held_out_ : (n,) the score of each row by a model fitted without it, NaN for rows that were not needed to
+        calibrate; not saved.
 
     Examples
     --------
@@ -89,6 +91,7 @@ class Pipeline(Configurable):
     schema_: Schema
     alpha_: float
     rows_: int
+    held_out_: NDArray[np.float64]
 
     def __init__(
         self,
@@ -123,23 +126,22 @@ class Pipeline(Configurable):
         blank = self._begin(frame, schema)
         method = self._method(len(frame))
         fitted: list[Scorer] = []
-        scores = self._held_out_scores(blank, frame, method, MOST_CALIBRATION, fitted, progress)
+        scores = self._held_out_scores(blank, frame, method, fitted, progress)
         self.scorer_ = fitted[0] if method == "split" else blank.fresh().fit(frame, self.schema_)
-        self._finish(frame, scores[~np.isnan(scores)])
+        self._finish(frame, scores)
         return self
 
     def fit_detect(self, frame: pl.DataFrame, schema: Schema | None = None, progress: Progress = silent) -> Result:
-        """Fit on a frame and give verdicts on its own rows, each scored by a model that has not seen it.
+        """Fit on a frame and give verdicts on its own rows.
 
-        A row's p-value is its rank among all rows, so at a given α that share of the rows is flagged. Raises as
-        :meth:`fit` does.
+        The rows were all learned from alike, so a row's p-value is its rank among them (a transductive conformal
+        p-value, Vovk, Gammerman & Shafer 2005): at a given α that share of the rows is flagged, however strongly the
+        detector clings to what it has seen. Raises as :meth:`fit` does.
         """
-        blank = self._begin(frame, schema)
-        scores = self._held_out_scores(blank, frame, "cross", len(frame), [], progress)
-        self.scorer_ = blank.fresh().fit(frame, self.schema_)
-        kept = np.random.default_rng(self.random_state).permutation(len(scores))[:MOST_CALIBRATION]
-        self._finish(frame, scores[kept])
-        return self._described(judge(scores, self._own_p_values(scores), self.alpha_, self.calibrator_.n_), frame)
+        self.fit(frame, schema, progress)
+        scores = self.score(frame)
+        alpha = choose_alpha(self._wish(), self.calibrator_, scores)
+        return self._described(judge(scores, _ranks(scores), alpha, len(scores)), frame)
 
     def score(self, frame: pl.DataFrame) -> NDArray[np.float64]:
         """(n,) the raw score of each row; higher is more anomalous."""
@@ -259,23 +261,23 @@ class Pipeline(Configurable):
         blank: Scorer,
         frame: pl.DataFrame,
         method: Literal["cross", "split"],
-        most: int,
         fitted: list[Scorer],
         progress: Progress,
     ) -> NDArray[np.float64]:
-        """(n,) the score of each row by a scorer that was not fitted on it, NaN where none was asked for."""
         scores = np.full(len(frame), np.nan)
 
         def fit_and_score(train: NDArray[np.int64], test: NDArray[np.int64]) -> NDArray[np.float64]:
             fitted[:] = [blank.fresh().fit(frame[train], self.schema_)]
             scores[test] = fitted[0].score(frame[test])
-            progress("calibrating", int(np.count_nonzero(~np.isnan(scores))), min(most, len(frame)))
+            progress("calibrating", int(np.count_nonzero(~np.isnan(scores))), min(MOST_CALIBRATION, len(frame)))
             return scores[test]
 
-        calibration_scores(fit_and_score, len(frame), method=method, most=most, seed=self.random_state)
+        calibration_scores(fit_and_score, len(frame), method=method, most=MOST_CALIBRATION, seed=self.random_state)
         return scores
 
-    def _finish(self, frame: pl.DataFrame, sample: NDArray[np.float64]) -> None:
+    def _finish(self, frame: pl.DataFrame, scores: NDArray[np.float64]) -> None:
+        self.held_out_ = scores
+        sample = scores[~np.isnan(scores)]
         self.calibrator_ = Calibrator(tail=self.tail).fit(sample)
         self.alpha_ = choose_alpha(self._wish(), self.calibrator_, sample)
         self.calibrator_.check_alpha(self.alpha_)
@@ -285,11 +287,6 @@ class Pipeline(Configurable):
 
     def _wish(self) -> float | str:
         return self.threshold or self.contamination
-
-    def _own_p_values(self, scores: NDArray[np.float64]) -> NDArray[np.float64]:
-        ordered = np.sort(scores)
-        above = len(ordered) - np.searchsorted(ordered, scores, side="left")
-        return above / len(ordered)
 
     def _described(self, result: Result, frame: pl.DataFrame, first_row: int = 0) -> Result:
         key, time = self.schema_.key, self.schema_.timestamp
@@ -302,6 +299,12 @@ class Pipeline(Configurable):
     def _check_columns(self, frame: pl.DataFrame) -> None:
         self._scorer  # noqa: B018  an unfitted pipeline says so first
         self.schema_.check_names(frame.columns)
+
+
+def _ranks(scores: NDArray[np.float64]) -> NDArray[np.float64]:
+    """(n,) the share of rows that score at least as high as each."""
+    ordered = np.sort(scores)
+    return (len(ordered) - np.searchsorted(ordered, scores, side="left")) / len(ordered)
 
 
 def _unfitted(cls: type[Pipeline], parameters: Mapping[str, Any]) -> Pipeline:

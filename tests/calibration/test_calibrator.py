@@ -49,9 +49,9 @@ def test_without_a_tail_p_is_the_conformal_p_value(calibration, score):
 
 @unhurried
 @given(samples)
-def test_below_the_ten_largest_scores_p_is_conformal_whatever_the_tail(calibration):
+def test_below_the_five_largest_scores_p_is_conformal_whatever_the_tail(calibration):
     calibrator = Calibrator().fit(calibration)
-    for score in np.sort(calibration)[:-10]:
+    for score in np.sort(calibration)[:-5]:
         assert calibrator.p_value_one(score) == conformal(calibration, score)
 
 
@@ -160,7 +160,7 @@ def test_restored_p_values_are_equal_to_the_bit():
 
 def test_an_alpha_the_sample_cannot_resolve_is_refused_with_the_rows_it_takes():
     calibrator = Calibrator(tail=False).fit(normal_scores(50))
-    with pytest.raises(ParameterError, match="50 calibration rows.*at least 99 rows.*tail=True"):
+    with pytest.raises(ParameterError, match=r"50 calibration rows.*at least 99 rows.*tail=True"):
         calibrator.check_alpha(0.01)
     calibrator.check_alpha(1 / 51)
     Calibrator(tail=False).fit(normal_scores(99)).check_alpha(0.01)

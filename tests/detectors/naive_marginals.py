@@ -17,12 +17,11 @@ def surprise(count, n):
 
 
 def category_surprise(column, code, n_categories):
-    """The share of rows whose category is at most as frequent; unseen counts as seen once."""
+    """How much rarer than the most common category, and how rare a value that is there; counts one higher than seen."""
     present = [value for value in column if value is not None]
-    counts = [sum(value == known for value in present) for known in range(n_categories)]
-    mine = counts[int(code)] if code < n_categories else 0
-    rows = sum(count for count in counts if count <= max(mine, 1))
-    return surprise(rows, len(column))
+    heights = [1 + sum(value == known for value in present) for known in range(n_categories)]
+    mine = heights[int(code)] if code < n_categories else 1
+    return surprise(len(present), len(column)) + math.log(max(heights) / mine)
 
 
 def missing_surprise(column):
@@ -63,13 +62,11 @@ def hbos(train, row, n_categories, n_bins):
         if value is None:
             total += missing_surprise(column)
             continue
-        present = [other for other in column if other is not None]
-        total += surprise(len(present), len(column))
         if known:
-            heights = [1 + sum(other == code for other in present) for code in range(known)]
-            total += math.log(max(heights) / (heights[int(value)] if value < known else 0.5))
+            total += category_surprise(column, value, known)
         else:
-            total += number_in_bins(present, value, n_bins)
+            present = [other for other in column if other is not None]
+            total += surprise(len(present), len(column)) + number_in_bins(present, value, n_bins)
     return total
 
 

@@ -11,7 +11,7 @@ from sklearn.ensemble import IsolationForest as Peer
 
 from anomaly_detection.detectors._forest_score_kernels import power_of_half
 from anomaly_detection.detectors.isolation_forest import IsolationForest
-from anomaly_detection.errors import InputError, NotFittedError, ParameterError, SchemaError
+from anomaly_detection.errors import ArtifactError, InputError, NotFittedError, ParameterError, SchemaError
 from anomaly_detection.features.space import Feature, FeatureSpace
 from detectors import naive_forest
 
@@ -192,6 +192,28 @@ def test_saved_and_restored_scores_are_equal(forest, request):
     X = mixed(100, seed=4) if fitted.features_ is MIXED else with_missing(numbers(100, 5, 4))
     assert np.array_equal(restored.score(X), fitted.score(X))
     assert restored.score_row(X[0]) == fitted.score_row(X[0])
+
+
+def altered(state, name, change):
+    return {**state, name: change(state[name])}
+
+
+@pytest.mark.parametrize(
+    ("name", "change"),
+    [
+        ("splits_", lambda splits: splits[:-1]),
+        ("splits_", lambda splits: np.where(splits > 0, 200, 0)),
+        ("splits_", np.ones_like),
+        ("splits_", np.zeros_like),
+        ("thresholds_", lambda thresholds: thresholds[1:]),
+        ("leaf_rows_", lambda rows: np.append(rows, 1)),
+        ("ranks_", lambda ranks: ranks[:, :-1]),
+        ("sample_rows_", lambda _: np.array(8)),
+    ],
+)
+def test_arrays_that_are_not_trees_are_refused(mixed_forest, name, change):
+    with pytest.raises(ArtifactError, match="50 trees"):
+        mixed_forest.clone().restore(altered(mixed_forest.state(), name, change), MIXED)
 
 
 def test_the_saved_model_is_an_eighth_of_scikit_learns_pickle():

@@ -63,7 +63,7 @@ def run(
 ) -> int:
     """Fit on a table, or use a trained model, and name its anomalous rows.
 
-    Without --model, --train-column or --train-rows every row is scored by a model fitted on the other rows.
+    Without --model, --train-column or --train-rows the rows are held against one another.
     """
     from anomaly_detection.cli.terminal import console, print_json, progress
     from anomaly_detection.workflows.detect import DetectRequest, detect_file

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 __all__ = ["Detector", "Tags", "create", "name_of", "register"]
 
 
-def create(name: str, **parameters: Any) -> Detector:
+def create(name: str, /, **parameters: Any) -> Detector:
     """Make a detector by name or alias.
 
     Raises

@@ -1,4 +1,4 @@
-"""Growing isolation trees and laying them out for scoring; see :mod:`.isolation_forest` for what a split is.
+"""Growing isolation trees; see :mod:`.isolation_forest` for what a split is.
 
 Grown trees are written in preorder, only real nodes: ``splits`` (0 for a leaf, else 1 + the wide column), one
 ``threshold`` per split, one count of training rows per leaf.
@@ -6,58 +6,21 @@ Grown trees are written in preorder, only real nodes: ``splits`` (0 for a leaf, 
 
 from __future__ import annotations
 
-import math
 from typing import TYPE_CHECKING
 
 import numba
 import numpy as np
 
-from anomaly_detection.detectors._forest_score_kernels import BLOCK, NODE, rank_of
+from anomaly_detection.detectors._forest_score_kernels import rank_of
+from anomaly_detection.detectors._random_kernels import draw, draw_below, draw_share
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-EULER_GAMMA = 0.5772156649015329
 BEYOND_FINITE = np.float32(np.finfo(np.float32).max)
 """The threshold of a split on missingness: only the +inf that stands for a missing value lies beyond it."""
 
-_GAMMA = np.uint64(0x9E3779B97F4A7C15)
-_MIX_1 = np.uint64(0xBF58476D1CE4E5B9)
-_MIX_2 = np.uint64(0x94D049BB133111EB)
-_S27, _S30, _S31, _S32, _S11 = (np.uint64(bits) for bits in (27, 30, 31, 32, 11))
 _NO_SPLIT = -1
-
-
-@numba.njit(cache=True, nogil=True, error_model="numpy")
-def draw(state: NDArray[np.uint64]) -> np.uint64:
-    """Return the next 64 random bits (SplitMix64: Steele, Lea, Flood 2014); ``state`` has one element."""
-    state[0] += _GAMMA
-    z: np.uint64 = state[0]
-    z = (z ^ (z >> _S30)) * _MIX_1
-    z = (z ^ (z >> _S27)) * _MIX_2
-    return z ^ (z >> _S31)
-
-
-@numba.njit(cache=True, nogil=True, error_model="numpy")
-def draw_below(state: NDArray[np.uint64], bound: int) -> np.int64:
-    """Draw a whole number from 0 to ``bound`` - 1; the bound is below 2**32."""
-    return np.int64(((draw(state) >> _S32) * np.uint64(bound)) >> _S32)
-
-
-@numba.njit(cache=True, nogil=True, error_model="numpy")
-def draw_share(state: NDArray[np.uint64]) -> float:
-    """Draw a float64 from [0, 1)."""
-    return np.float64(draw(state) >> _S11) * 2.0**-53
-
-
-@numba.njit(cache=True, nogil=True, error_model="numpy")
-def average_depth(rows: int) -> float:
-    """c(n): the average depth at which a random tree isolates one of n rows (Liu, Ting, Zhou 2008, equation 1)."""
-    if rows <= 1:
-        return 0.0
-    if rows == 2:
-        return 1.0
-    return 2.0 * (math.log(rows - 1.0) + EULER_GAMMA) - 2.0 * (rows - 1.0) / rows
 
 
 @numba.njit(cache=True, nogil=True, error_model="numpy")
@@ -179,6 +142,7 @@ def _split(
             if missing == 0:
                 side = np.int64(left > len(rows) - left)
             return wide_starts[feature] + 2 * rank + side, threshold, left, live
+        # An order of codes is a permutation: what is constant in one is constant in all, here and further down.
         live -= 1
         features[k], features[live] = features[live], features[k]
     return _NO_SPLIT, np.float32(0), 0, 0
@@ -213,6 +177,7 @@ def grow(
     state = np.empty(1, np.uint64)
     at_split, at_threshold, at_leaf = 0, 0, 0
     for tree in range(n_trees):
+        # A tree's numbers depend on the seed and its place alone: more trees leave the first ones as they are.
         state[0] = np.uint64(seed)
         state[0] = draw(state) + np.uint64(tree)
         state[0] = draw(state)
@@ -237,49 +202,8 @@ def grow(
             else:
                 thresholds[at_threshold] = threshold
                 at_threshold += 1
+                # The left side lies on top and comes next: preorder.
                 stack[top] = (first + left, last, live, level + 1)
                 stack[top + 1] = (first, first + left, live, level + 1)
                 top += 2
     return splits[:at_split].copy(), thresholds[:at_threshold].copy(), leaf_rows[:at_leaf].copy()
-
-
-@numba.njit(cache=True, nogil=True, error_model="numpy")
-def lay_out(
-    splits: NDArray[np.uint32],
-    thresholds: NDArray[np.float32],
-    leaf_rows: NDArray[np.uint32],
-    n_trees: int,
-    depth: int,
-) -> NDArray[np.void]:
-    """Turn preorder trees into perfect ones, 2**(depth + 1) nodes each.
-
-    Below a leaf that is not at the bottom, every path ends at the same depth, so the nodes on the way are never of
-    consequence.
-    """
-    size = 1 << depth
-    nodes = np.zeros(n_trees * 2 * size, NODE)
-    stack = np.empty((depth + 2, 2), np.int64)
-    at_split, at_threshold, at_leaf = 0, 0, 0
-    for tree in range(n_trees):
-        start = tree * 2 * size
-        stack[0] = (1, 0)
-        top = 1
-        while top > 0:
-            top -= 1
-            place, level = stack[top]
-            split = splits[at_split]
-            at_split += 1
-            if split:
-                nodes[start + place].offset = (split - 1) * BLOCK
-                nodes[start + place].value = thresholds[at_threshold]
-                at_threshold += 1
-                stack[top] = (2 * place + 1, level + 1)
-                stack[top + 1] = (2 * place, level + 1)
-                top += 2
-            else:
-                below = 1 << (depth - level)
-                isolated = np.float32(level + average_depth(leaf_rows[at_leaf]))
-                for end in range(start + place * below, start + (place + 1) * below):
-                    nodes[end].value = isolated
-                at_leaf += 1
-    return nodes

@@ -46,17 +46,15 @@ def category_counts(column: NDArray[np.float32], n_categories: int) -> NDArray[n
 def category_surprises(column: NDArray[np.float32], n_categories: int) -> NDArray[np.float64]:
     """(n_categories + 2,) surprise of a missing value, of each code, and of an unseen value.
 
-    The tail of a category is the share of rows whose category is at most as frequent. An unseen one has the share of
-    the categories that were seen once: the Good-Turing estimate of the mass of all that was not seen.
+    A category is as surprising as it is rarer than the most common one, so that a feature whose categories are all
+    alike says nothing; one never seen has Laplace's count of 1 where the others have one more than they were seen.
 
     >>> category_surprises(np.float32([0, 0, 0, 0, 0, 0, 1, 1, 2]), 3).round(2).tolist()
-    [2.3, 0.0, 0.92, 1.61, 1.61]
+    [2.3, 0.0, 0.85, 1.25, 1.95]
     """
-    counts = category_counts(column, n_categories)
-    ascending = np.sort(counts)
-    rows = np.concatenate([[0], np.cumsum(ascending)])
-    tails = rows[np.searchsorted(ascending, np.maximum([*counts, 0], 1), side="right")]
-    return np.concatenate([[missing_surprise(column)], surprise(tails, len(column))])
+    heights = np.concatenate([category_counts(column, n_categories), [0]]) + 1.0
+    present = present_surprise(column) + np.log(heights.max() / heights)
+    return np.concatenate([[missing_surprise(column)], present])
 
 
 def joined(stretches: Sequence[ArrayLike]) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
@@ -92,14 +90,15 @@ def tails_of(column: NDArray[np.float32] | NDArray[np.float64], points: int) -> 
     >>> tails_of(np.float64([1, 2, 2, 5]), 100).knots.tolist()
     [1.0, 2.0, 5.0]
     """
-    n = len(column)
-    values = np.sort(column[~np.isnan(column)].astype(np.float64))
-    knots = np.unique(values)
-    if len(knots) > points:
-        knots = np.unique(values[kept_ranks(len(values), points)])
-    at_most = np.searchsorted(values, knots, side="right")
-    at_least = len(values) - np.searchsorted(values, knots, side="left")
-    return Tails(knots, surprise([0, *at_most], n), surprise([*at_least, 0], n))
+    values = np.sort(column[~np.isnan(column)])
+    ends = np.flatnonzero(np.append(values[1:] != values[:-1], True)) if values.size else np.empty(0, dtype=np.int64)
+    starts = np.append(0, ends + 1)[: ends.size]
+    if ends.size > points:
+        kept = np.unique(np.searchsorted(ends, kept_ranks(values.size, points)))
+        starts, ends = starts[kept], ends[kept]
+    left = surprise([0, *(ends + 1)], len(column))
+    right = surprise([*(values.size - starts), 0], len(column))
+    return Tails(values[ends].astype(np.float64), left, right)
 
 
 def kept_ranks(n: int, points: int) -> NDArray[np.int64]:

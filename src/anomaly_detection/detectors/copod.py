@@ -42,18 +42,19 @@ class COPOD(TailDetector):
     """
 
     def _sides(self, X: NDArray[np.float32]) -> NDArray[np.int64]:
-        return np.where(skewness(X) < 0, -1, 1).astype(np.int64)
+        return np.array([-1 if skewness(column) < 0 else 1 for column in X.T], dtype=np.int64)
 
 
-def skewness(X: NDArray[np.float32]) -> NDArray[np.float64]:
-    """(d,) third central moment of each feature over its present values; 0 where none is present.
+def skewness(column: NDArray[np.float32]) -> float:
+    """Mean cube of the deviations from the mean, in units of the largest; 0 where no value is present.
 
-    Its sign is that of the skewness, and it needs no spread to divide by.
+    Its sign is that of the skewness.
+
+    >>> skewness(np.float32([0, 0, 9])) > 0 > skewness(np.float32([0, 9, 9]))
+    True
     """
-    present = ~np.isnan(X)
-    counts = np.maximum(present.sum(axis=0), 1)
-    values = np.where(present, X, 0.0).astype(np.float64)
-    away = np.where(present, values - values.sum(axis=0) / counts, 0.0)
-    spread = np.maximum(np.abs(away).max(axis=0, initial=0.0), np.finfo(np.float64).tiny)
-    moment: NDArray[np.float64] = ((away / spread) ** 3).sum(axis=0) / counts
-    return moment
+    values = column[~np.isnan(column)].astype(np.float64)
+    away = values - values.mean() if values.size else np.zeros(1)
+    largest = float(np.abs(away).max())
+    share = away / largest if largest else away
+    return float(np.mean(share * share * share))

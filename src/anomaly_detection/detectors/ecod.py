@@ -21,9 +21,9 @@ class ECOD(TailDetector):
     does not change when other rows are scored with it. (The tail that the skewness points to, the third candidate of
     the paper, is one of the two and so adds nothing to their maximum.)
 
-    A missing value scores by how rare missing values were in training, a category by the share of rows whose category
-    is at most as frequent, and an unseen category by the share of categories that were seen once. Where most values
-    were missing, a value that is there is surprising by itself.
+    A missing value scores -log((missing + 1) / (n + 1)): the rarer missing values were, the more. Where most values
+    were missing, one that is there is surprising by itself. A category scores the log of how much rarer it is than the
+    most common one, each count taken one higher than seen; so an unseen category scores above every one that was seen.
 
     Parameters
     ----------

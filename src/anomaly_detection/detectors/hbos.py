@@ -9,7 +9,7 @@ import numpy as np
 
 from anomaly_detection.base import AnyOf, Choice, Range
 from anomaly_detection.detectors._marginal_kernels import bins, bins_row
-from anomaly_detection.detectors._marginals import category_counts, joined, missing_surprise, present_surprise
+from anomaly_detection.detectors._marginals import category_surprises, joined, missing_surprise, present_surprise
 from anomaly_detection.detectors.base import FAR, Detector, Tags
 
 if TYPE_CHECKING:
@@ -25,7 +25,7 @@ class HBOS(Detector):
 
     A bin with ``count`` training rows has height count + 1, so an empty bin is finite. A value outside the training
     range has height 1/2, rarer than any bin, and adds log(1 + distance / range), the ratio at most 10: it grows by 2.4
-    and no further. A category is a bin of its own and an unseen one has height 1/2. A missing value scores
+    and no further. A category is a bin of its own and an unseen one has height 1. A missing value scores
     -log((missing + 1) / (n + 1)), and a value that is there -log((present + 1) / (n + 1)) on top of its bin.
 
     Parameters
@@ -99,7 +99,7 @@ class _Histogram:
 
 
 def _of_category(column: NDArray[np.float32], n_categories: int) -> _Histogram:
-    return _Histogram(_levels(column, category_counts(column, n_categories)))
+    return _Histogram(category_surprises(column, n_categories))
 
 
 def _of_number(column: NDArray[np.float32], n_bins: int) -> _Histogram:

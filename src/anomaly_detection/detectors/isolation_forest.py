@@ -8,15 +8,16 @@ from typing import TYPE_CHECKING, ClassVar
 import numpy as np
 
 from anomaly_detection.base import Constraint, Range
-from anomaly_detection.detectors._forest_fit_kernels import average_depth, draw_ranks, grow, lay_out
+from anomaly_detection.detectors._forest_fit_kernels import draw_ranks, grow
+from anomaly_detection.detectors._forest_layout_kernels import average_depth, lay_out, well_formed
 from anomaly_detection.detectors._forest_score_kernels import (
-    BLOCK,
     Forest,
     score_plain_row,
     score_rows,
     score_wide_row,
 )
 from anomaly_detection.detectors.base import Detector, Tags
+from anomaly_detection.errors import ArtifactError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -100,7 +101,7 @@ class IsolationForest(Detector):
         self.random_state = random_state
 
     def score_row(self, row: NDArray[np.float32]) -> float:
-        """Score one clean row of the fitted width without checking it; takes about a microsecond."""
+        """Score one clean row of the fitted width without checking it, in one to three microseconds."""
         score: float = score_plain_row(row, *self._plain) if self._plain else math.nan
         if math.isnan(score):
             score = score_wide_row(row, self._forest)
@@ -133,19 +134,36 @@ class IsolationForest(Detector):
 
     def _restored(self) -> None:
         n_categories, depth = self.features_.n_categories, self._depth()
-        n_trees = int(self.n_estimators)
+        n_trees, width = int(self.n_estimators), int(wide_widths(n_categories).sum())
         splits, leaf_rows = self.splits_.astype(np.uint32), self.leaf_rows_.astype(np.uint32)
-        nodes = lay_out(splits, self.thresholds_, leaf_rows, n_trees, depth)
+        self._refuse_foreign(splits, width)
+        wide = lay_out(splits, self.thresholds_, leaf_rows, n_trees, depth, 2)
+        numbers_only = not n_categories.any()
         self._forest = Forest(
-            wide=nodes,
-            plain=nodes[:0] if n_categories.any() else without_directions(nodes),
+            wide=wide,
+            plain=lay_out(splits, self.thresholds_, leaf_rows, n_trees, depth, 1) if numbers_only else wide[:0],
             n_categories=n_categories,
             ranks=self.ranks_,
             depth=depth,
-            width=int(wide_widths(n_categories).sum()),
+            width=width,
             scale=n_trees * average_depth(self.sample_rows_),
         )
-        self._plain = (self._forest.plain, depth, self._forest.scale) if len(self._forest.plain) else None
+        self._plain = (self._forest.plain, depth, self._forest.scale) if numbers_only else None
+
+    def _refuse_foreign(self, splits: NDArray[np.uint32], width: int) -> None:
+        """Make sure restored arrays are trees: the kernels trust them."""
+        n_splits = int(np.count_nonzero(splits))
+        fits = (
+            well_formed(splits, int(self.n_estimators), self._depth(), width)
+            and self.thresholds_.shape == (n_splits,)
+            and self.leaf_rows_.shape == (len(splits) - n_splits,)
+            and self.ranks_.shape == (RANK_ROUNDS, self.features_.n_categories.sum())
+        )
+        if not fits:
+            raise ArtifactError(
+                f"These arrays are not the {self.n_estimators} trees of an isolation forest on {len(self.features_)} "
+                "features. Load the model from an unchanged copy, or fit it again."
+            )
 
 
 def wide_widths(n_categories: NDArray[np.int64]) -> NDArray[np.int64]:
@@ -158,13 +176,6 @@ def wide_starts(n_categories: NDArray[np.int64]) -> NDArray[np.int64]:
     widths = wide_widths(n_categories)
     starts: NDArray[np.int64] = np.cumsum(widths) - widths
     return starts
-
-
-def without_directions(nodes: NDArray[np.void]) -> NDArray[np.void]:
-    """The same nodes for rows of numbers without missing values, read as they are."""
-    plain = nodes.copy()
-    plain["offset"] = nodes["offset"] // (2 * BLOCK) * BLOCK
-    return plain
 
 
 def narrowed(counts: NDArray[np.uint32]) -> NDArray[np.unsignedinteger]:

@@ -16,6 +16,7 @@ from anomaly_detection.detectors._marginals import (
     present_surprise,
     surprise,
 )
+from anomaly_detection.detectors._robust import center_and_scale
 from anomaly_detection.detectors.base import Detector, Tags
 
 if TYPE_CHECKING:
@@ -24,12 +25,6 @@ if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
 
     from anomaly_detection.base import Constraint
-
-MEDIAN_TO_DEVIATION = 1.482602218505602
-"""The standard deviation of a normal distribution in its median absolute deviations."""
-
-MEAN_TO_DEVIATION = 1.2533141373155001
-"""The standard deviation of a normal distribution in its mean absolute deviations."""
 
 
 class MAD(Detector):
@@ -41,8 +36,8 @@ class MAD(Detector):
 
     Events that are no distances are put on the same scale: what has probability p has the z that a normal variable
     exceeds in absolute value with probability p. So score a missing value, by how rare missing values were in
-    training; a value that is there where most were missing; a category, by the share of rows whose category is at most
-    as frequent; and an unseen category, by the share of categories that were seen once.
+    training; a value that is there where most were missing; and a category, by how much rarer it is than the most
+    common one, each count taken one higher than seen, so that an unseen category scores above every one that was seen.
 
     Parameters
     ----------
@@ -99,21 +94,6 @@ class MAD(Detector):
     def score_row(self, row: NDArray[np.float32]) -> float:
         """Score one clean row: about a microsecond, and the same bits as in a batch."""
         return float(deviations_row(row, *self._tables))
-
-
-def center_and_scale(column: NDArray[np.float32] | NDArray[np.float64]) -> tuple[float, float]:
-    """Median, and the unit of a robust z: infinite where all present values are equal.
-
-    >>> center_and_scale(np.float64([7, 7, 7, 7, 9]))
-    (7.0, 0.50132...)
-    """
-    values = column[~np.isnan(column)].astype(np.float64)
-    if not values.size:
-        return 0.0, np.inf
-    center = float(np.median(values))
-    away = np.abs(values - center)
-    scale = MEDIAN_TO_DEVIATION * np.median(away) or MEAN_TO_DEVIATION * away.mean()
-    return center, float(scale) or np.inf
 
 
 def as_deviations(surprises: ArrayLike) -> NDArray[np.float64]:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 import numpy as np
 
 from anomaly_detection.evaluation.labels import parse_labels
-from anomaly_detection.evaluation.metrics import METRICS, Interval, Ranked, defined, intervals, resamples
+from anomaly_detection.evaluation.metrics import METRICS, Interval, Ranked, defined, intervals, once, resamples
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -98,8 +98,10 @@ def compare(
     """
     truth = parse_labels(labels)
     ranked = [Ranked.of(truth, result.score, result.is_anomaly, at=None) for result in (first, second)]
-    values = [model.measure(np.ones(len(truth))) for model in ranked]
-    samples = [ranked[1].measure(w) - ranked[0].measure(w) for w in resamples(len(truth), bootstrap, seed)]
+    values = [model.measure(once(len(truth))) for model in ranked]
+    samples = [
+        ranked[1].measure(counts) - ranked[0].measure(counts) for counts in resamples(len(truth), bootstrap, seed)
+    ]
     spans = intervals(np.array(samples))
     return {name: _difference(name, values[0][i], values[1][i], spans[i]) for i, name in enumerate(METRICS)}
 

@@ -1,7 +1,7 @@
 """The usual measures of detection against labels, each with a bootstrap interval.
 
 Every measure is a function of counts over the rows in order of score. A bootstrap sample only changes how often each
-row counts, so the rows are sorted once and each sample costs a few cumulative sums.
+row counts, so the rows are sorted once and each sample costs one pass over them.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ import numpy as np
 
 from anomaly_detection.base import Range
 from anomaly_detection.errors import InputError, ParameterError
+from anomaly_detection.evaluation._measure_kernels import measures
 from anomaly_detection.evaluation.labels import parse_labels
 
 if TYPE_CHECKING:
@@ -98,8 +99,8 @@ def evaluate(
     _check(at, bootstrap)
     truth = parse_labels(labels)
     ranked = Ranked.of(truth, score, is_anomaly, at)
-    values = ranked.measure(np.ones(len(truth)))
-    samples = np.array([ranked.measure(weights) for weights in resamples(len(truth), bootstrap, seed)])
+    values = ranked.measure(once(len(truth)))
+    samples = np.array([ranked.measure(counts) for counts in resamples(len(truth), bootstrap, seed)])
     anomalies = int(truth.sum())
     return Evaluation(
         rows=len(truth),
@@ -116,16 +117,14 @@ class Ranked:
 
     Parameters
     ----------
-    order : (n,) row numbers, highest score first.
-    anomalous, flagged : (n,) 1.0 or 0.0, in that order.
-    ends : (groups,) the position of the last row of each group of equal scores.
+    order : (n,) row numbers, highest score first; the last of each group of equal scores as ``-1 - row``.
+    anomalous, flagged : (n,) bool, by row.
     at : the n of ``precision_at_n``, or None for the number of anomalies.
     """
 
     order: NDArray[np.int64]
-    anomalous: NDArray[np.float64]
-    flagged: NDArray[np.float64]
-    ends: NDArray[np.int64]
+    anomalous: NDArray[np.bool_]
+    flagged: NDArray[np.bool_]
     at: int | None
 
     @classmethod
@@ -137,7 +136,7 @@ class Ranked:
         InputError
             if the lengths differ, there is no row, or a score is NaN.
         """
-        scores, flags = np.asarray(score, dtype=np.float64), np.asarray(is_anomaly, dtype=np.bool_)
+        scores, flags = np.asarray(score, dtype=np.float64), np.array(is_anomaly, dtype=np.bool_)
         if not len(truth) == len(scores) == len(flags):
             raise InputError(
                 f"{len(truth)} labels, {len(scores)} scores and {len(flags)} flags; a row has one of each."
@@ -147,40 +146,30 @@ class Ranked:
         if np.isnan(scores).any():
             raise InputError(f"{int(np.isnan(scores).sum())} of {len(scores)} scores are NaN.")
         order = np.argsort(-scores, kind="stable")
-        ends = np.flatnonzero(np.append(np.diff(scores[order]) != 0.0, True))
-        return cls(order, truth[order].astype(np.float64), flags[order].astype(np.float64), ends, at)
+        ends = np.append(np.diff(scores[order]) != 0.0, True)
+        return cls(np.where(ends, -1 - order, order), np.array(truth), flags, at)
 
-    def measure(self, weights: NDArray[np.float64]) -> NDArray[np.float64]:
-        """The measures when row i counts ``weights[i]`` times, a whole number; NaN where undefined.
+    def measure(self, counts: NDArray[np.int64]) -> NDArray[np.float64]:
+        """The measures when row i counts ``counts[i]`` times; NaN where undefined.
 
         Returns
         -------
         (7,) float64, in the order of :data:`METRICS`.
         """
-        sorted_weights = weights[self.order]
-        anomalous = sorted_weights * self.anomalous
-        hits, seen = anomalous.cumsum()[self.ends], sorted_weights.cumsum()[self.ends]
-        positives, negatives = float(hits[-1]), float(seen[-1] - hits[-1])
-        true_flags, flags = float(anomalous @ self.flagged), float(sorted_weights @ self.flagged)
-        n = min(self.at, float(seen[-1])) if self.at else positives
-        return np.array(
-            [
-                _share(true_flags, flags),
-                _share(true_flags, positives),
-                _share(2.0 * true_flags, flags + positives),
-                _auroc(hits, seen),
-                _average_precision(hits, seen),
-                _share(flags - true_flags, negatives),
-                _share(float(np.interp(n, np.append(0.0, seen), np.append(0.0, hits))), n),
-            ]
-        )
+        found: NDArray[np.float64] = measures(counts, self.order, self.anomalous, self.flagged, self.at or 0)
+        return found
 
 
-def resamples(rows: int, times: int, seed: int) -> Iterator[NDArray[np.float64]]:
+def once(rows: int) -> NDArray[np.int64]:
+    """Every row counted once."""
+    return np.ones(rows, dtype=np.int64)
+
+
+def resamples(rows: int, times: int, seed: int) -> Iterator[NDArray[np.int64]]:
     """How often each row is drawn, for each of ``times`` bootstrap samples (Efron 1979)."""
     generator = np.random.default_rng(seed)
     for _ in range(times):
-        yield np.bincount(generator.integers(0, rows, rows), minlength=rows).astype(np.float64)
+        yield np.bincount(generator.integers(0, rows, rows), minlength=rows)
 
 
 def intervals(samples: NDArray[np.float64]) -> list[Interval | None]:
@@ -194,21 +183,6 @@ def intervals(samples: NDArray[np.float64]) -> list[Interval | None]:
 def defined(value: float) -> float | None:
     """The value as a plain number, or None for NaN."""
     return None if np.isnan(value) else float(value)
-
-
-def _share(part: float, whole: float) -> float:
-    return part / whole if whole else np.nan
-
-
-def _auroc(hits: NDArray[np.float64], seen: NDArray[np.float64]) -> float:
-    gained = np.diff(hits, prepend=0.0)
-    false = np.diff(seen, prepend=0.0) - gained
-    return _share(float(false @ (hits - 0.5 * gained)), hits[-1] * (seen[-1] - hits[-1]))
-
-
-def _average_precision(hits: NDArray[np.float64], seen: NDArray[np.float64]) -> float:
-    precision = hits / np.maximum(seen, 1.0)
-    return _share(float(np.diff(hits, prepend=0.0) @ precision), hits[-1])
 
 
 def _check(at: int | None, bootstrap: int) -> None:

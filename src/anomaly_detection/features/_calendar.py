@@ -96,6 +96,8 @@ class CalendarEncoding(Encoding):
             if value is None:
                 return missing
             moment = parse_time(value) if type(value) is str else value
+            if type(moment) is date:
+                moment = datetime(moment.year, moment.month, moment.day)  # noqa: DTZ001
             if type(moment) is not datetime:
                 return otherwise(value)
             if moment.tzinfo is not None:

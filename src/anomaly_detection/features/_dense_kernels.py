@@ -14,7 +14,7 @@ NUMBER, IS_MISSING, IS_CODE, FREQUENCY, UNEXPECTED = range(5)
 
 
 @numba.njit(cache=True, nogil=True, error_model="numpy")
-def make_dense(  # noqa: PLR0917
+def make_dense(
     X: NDArray[np.float32],
     whole: NDArray[np.int64],
     real: NDArray[np.float64],

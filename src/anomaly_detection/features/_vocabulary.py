@@ -43,6 +43,10 @@ class Vocabulary:
         """The inverse of ``dataclasses.asdict``."""
         return cls(tuple(values["words"]), tuple(values["counts"]), values["rows"])
 
+    def head(self, most: int) -> Self:
+        """The ``most`` frequent words alone; the others count as unseen."""
+        return type(self)(self.words[:most], self.counts[:most], self.rows)
+
     @cached_property
     def positions(self) -> dict[str, int]:
         """The position of each known word."""

@@ -1,7 +1,7 @@
 """Many scores into one: those of a window of rows first, then those of several features.
 
-Missing scores are left out; where all are missing, so is the result. An aggregation works along one axis:
-``aggregate(scores, axis=0)`` over the rows of a window gives a score per feature; over those, one for all.
+Missing scores are left out; where none is left that has weight, the result is missing. An aggregation works along one
+axis: ``aggregate(scores, axis=0)`` over the rows of a window gives a score per feature; over those, one for all.
 """
 
 from __future__ import annotations
@@ -88,7 +88,7 @@ class _Averaging(Aggregation):
         present = np.where(missing, 0.0, weights)
         total = present.sum(axis=0)
         average: NDArray[np.float64] = (np.where(missing, 0.0, values) * present).sum(axis=0)
-        return average / np.where(total > 0, total, 1.0)
+        return np.where(total > 0, average / np.where(total > 0, total, 1.0), np.nan)
 
     @abstractmethod
     def _weights(self, count: int) -> NDArray[np.float64]:

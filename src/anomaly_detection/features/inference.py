@@ -103,9 +103,10 @@ def check_finite(frame: pl.DataFrame, schema: Schema) -> None:
         naming the column, how many values are infinite, and the first such row.
     """
     for column in schema.features:
-        if column.kind != "number" or frame.schema[column.name].is_integer():
+        series = frame[column.name]
+        if column.kind != "number" or series.dtype.is_integer():
             continue
-        infinite = read_numbers(frame[column.name]).is_infinite()
+        infinite = read_numbers(series).is_infinite()
         if infinite.any():
             row = int(infinite.arg_true()[0])
             raise SchemaError(

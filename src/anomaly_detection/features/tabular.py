@@ -11,7 +11,7 @@ import numpy as np
 from anomaly_detection.base import Configurable, Range
 from anomaly_detection.errors import NotFittedError, SchemaError
 from anomaly_detection.features._calendar import CalendarEncoding
-from anomaly_detection.features._encoding import BooleanEncoding, Encoding, NumberEncoding
+from anomaly_detection.features._encoding import BooleanEncoding, Encoding, NumberEncoding, Read
 from anomaly_detection.features._reading import read_words
 from anomaly_detection.features._vocabulary import Vocabulary
 from anomaly_detection.features._words import CodeEncoding, WordsEncoding
@@ -70,6 +70,7 @@ class TabularFeatures(Configurable):
 
     schema_: Schema
     features_: FeatureSpace
+    _steps: Sequence[tuple[str, Read, bool]] = ()
 
     def __init__(self, most_categories: int = MOST_CATEGORIES - 1, most_values: int = 10_000) -> None:
         self.most_categories = most_categories
@@ -126,6 +127,8 @@ class TabularFeatures(Configurable):
         SchemaError
             if a value cannot be read as its column's kind, or no column is known.
         """
+        if not self._steps:
+            self._check_fitted()
         get, values = record.get, array("f")
         for name, read, wide in self._steps:
             if wide:
@@ -172,10 +175,10 @@ class TabularFeatures(Configurable):
         words = read_words(series)
         if column.kind == "text":
             return WordsEncoding.of_text(series.name, words, self.most_values)
-        vocabulary = Vocabulary.learn(words, self.most_values)
+        vocabulary = Vocabulary.learn(words, max(self.most_values, self.most_categories + 1))
         if len(vocabulary.words) <= self.most_categories:
             return CodeEncoding.learn(series.name, vocabulary)
-        return WordsEncoding.of_category(series.name, words, vocabulary, self.most_values)
+        return WordsEncoding.of_category(series.name, words, vocabulary.head(self.most_values), self.most_values)
 
     def _check_fitted(self) -> None:
         if not hasattr(self, "features_"):
@@ -191,7 +194,8 @@ def _setting_aside(schema: Schema, names: Sequence[str]) -> Schema:
 def _without_constants(encoding: Encoding, series: pl.Series) -> Encoding:
     with np.errstate(over="ignore", invalid="ignore"):
         columns = encoding.columns(series)
-    return encoding.keeping([part for part, values in zip(encoding.parts, columns, strict=True) if _varies(values)])
+        varies = [_varies(values) for values in columns]
+    return encoding.keeping([part for part, kept in zip(encoding.parts, varies, strict=True) if kept])
 
 
 def _varies(values: NDArray[np.float64]) -> bool:

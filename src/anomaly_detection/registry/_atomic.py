@@ -32,8 +32,10 @@ if sys.platform == "win32":
         """Windows has no flock: writers do not wait, and nobody's leftovers are taken for a dead writer's."""
         return wait
 
-    def sync_folder(folder: Path) -> None:
+    @contextmanager
+    def synced(folder: Path) -> Iterator[None]:  # noqa: ARG001
         """Windows cannot bring a folder to disk by itself."""
+        yield
 
 else:
     import fcntl
@@ -46,13 +48,21 @@ else:
             return False
         return True
 
-    def sync_folder(folder: Path) -> None:
-        """Bring the names in a folder to disk."""
+    @contextmanager
+    def synced(folder: Path) -> Iterator[None]:
+        """Bring the names in a folder to disk at the end; what can fail before that fails at the start."""
         descriptor = os.open(folder, os.O_RDONLY)
         try:
+            yield
             os.fsync(descriptor)
         finally:
             os.close(descriptor)
+
+
+def sync_folder(folder: Path) -> None:
+    """Bring the names in a folder to disk."""
+    with synced(folder):
+        pass
 
 
 @contextmanager
@@ -98,9 +108,8 @@ def staging(area: Path, prefix: str = "") -> Iterator[Path]:
         folder.mkdir()
         yield folder
     finally:
-        shutil.rmtree(folder, ignore_errors=True)
         with suppress(OSError):
-            lock.unlink()
+            _clear(folder, lock)
         os.close(descriptor)
 
 
@@ -116,10 +125,16 @@ def _remove_if_dead(lock: Path) -> None:
     descriptor = os.open(lock, os.O_RDWR)
     try:
         if _lock(descriptor, wait=False) and _still_there(descriptor, lock):
-            shutil.rmtree(lock.with_suffix(".tmp"), ignore_errors=True)
-            lock.unlink()
+            _clear(lock.with_suffix(".tmp"), lock)
     finally:
         os.close(descriptor)
+
+
+def _clear(folder: Path, lock: Path) -> None:
+    """Remove a folder and then its lock, so that what could not be removed now is found by the next sweep."""
+    if folder.exists():
+        shutil.rmtree(folder)
+    lock.unlink()
 
 
 def _new_lock(area: Path, prefix: str) -> tuple[int, Path]:
@@ -144,8 +159,8 @@ def make_folder(folder: Path) -> None:
     if folder.is_dir():
         return
     make_folder(folder.parent)
-    folder.mkdir(exist_ok=True)
-    sync_folder(folder.parent)
+    with synced(folder.parent):
+        folder.mkdir(exist_ok=True)
 
 
 def write_file(path: Path, data: bytes | memoryview) -> None:
@@ -164,8 +179,8 @@ def sync_file(path: Path) -> None:
 
 def publish(source: Path, target: Path) -> None:
     """Rename into place, and bring the new name to disk; a file replaces the one that was there."""
-    source.replace(target)
-    sync_folder(target.parent)
+    with synced(target.parent):
+        source.replace(target)
 
 
 def read_file(path: Path, limit: int) -> bytes:
@@ -174,12 +189,14 @@ def read_file(path: Path, limit: int) -> bytes:
     Raises
     ------
     ArtifactError
-        if it is missing, a link, a device, larger, or cannot be read.
+        if it is missing, a link, a device, or larger.
+    RegistryError
+        if it cannot be read for another reason.
     """
     try:
         descriptor = os.open(path, os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0))
     except OSError as error:
-        raise ArtifactError(_unreadable(path, error)) from error
+        raise _unreadable(path, error) from error
     with os.fdopen(descriptor, "rb") as file:
         status = os.fstat(file.fileno())
         if not stat.S_ISREG(status.st_mode):
@@ -189,9 +206,9 @@ def read_file(path: Path, limit: int) -> bytes:
         return file.read(limit)
 
 
-def _unreadable(path: Path, error: OSError) -> str:
+def _unreadable(path: Path, error: OSError) -> RegistryError:
     if error.errno == errno.ENOENT:
-        return f"{path} is missing: the model is incomplete. Copy it again from where it came from."
+        return ArtifactError(f"{path} is missing: the model is incomplete. Copy it again from where it came from.")
     if error.errno == errno.ELOOP or path.is_symlink():
-        return f"{path} is a link, and could lead anywhere. Copy the file itself into its place."
-    return f"{path} cannot be read: {error.strerror}."
+        return ArtifactError(f"{path} is a link, and could lead anywhere. Copy the file itself into its place.")
+    return RegistryError(f"{path} cannot be read: {error.strerror}. Ask for the right to read it, or try again.")

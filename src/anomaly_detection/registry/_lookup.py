@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from anomaly_detection.errors import ArtifactError, InputError, ModelNotFoundError, UnknownNameError
+from anomaly_detection.errors import InputError, ModelNotFoundError, RegistryError, UnknownNameError
 from anomaly_detection.records import counted
 from anomaly_detection.registry._aliases import State
 from anomaly_detection.registry._model_folder import ModelFolder, model_names
@@ -134,12 +134,12 @@ def _described(folder: ModelFolder, version: int, state: State) -> ModelVersion:
     aliases = state.pointing_at(version)
     try:
         return folder.record(version).described(folder.name, version, aliases)
-    except ArtifactError as error:
+    except RegistryError as error:
         return ModelVersion(folder.name, version, aliases=aliases, problem=str(error))
 
 
 def _readable_state(folder: ModelFolder) -> State | None:
     try:
         return folder.state()
-    except ArtifactError:
+    except RegistryError:
         return None

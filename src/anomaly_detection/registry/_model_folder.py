@@ -23,7 +23,16 @@ import msgspec
 
 from anomaly_detection.errors import ArtifactError, RegistryError
 from anomaly_detection.registry._aliases import State
-from anomaly_detection.registry._atomic import locked, make_folder, publish, read_file, staging, sync_folder, write_file
+from anomaly_detection.registry._atomic import (
+    locked,
+    make_folder,
+    publish,
+    read_file,
+    staging,
+    sync_folder,
+    synced,
+    write_file,
+)
 from anomaly_detection.registry._sealed import AGAIN, seal, unseal
 from anomaly_detection.registry.base import ModelVersion
 from anomaly_detection.registry.lineage import Lineage  # noqa: TC001 (msgspec reads the annotations)
@@ -90,6 +99,17 @@ def decode(path: Path, form: str, kind: type[T], data: bytes | None = None) -> T
 
 
 @contextmanager
+def _published(source: Path, target: Path) -> Iterator[None]:
+    """Rename into place; back again if what follows cannot be done."""
+    publish(source, target)
+    try:
+        yield
+    except OSError:
+        publish(target, source)
+        raise
+
+
+@contextmanager
 def registry_staging(root: Path) -> Iterator[Path]:
     """Give a folder in a registry, on the same disk as its models, to write in."""
     area = root / ".staging"
@@ -125,8 +145,9 @@ class ModelFolder:
     @contextmanager
     def locked(self) -> Iterator[None]:
         """Be the only writer of this model."""
-        make_folder(self._versions)
+        make_folder(self.folder)
         with locked(self.folder / ".lock"):
+            make_folder(self._versions)
             yield
 
     def numbers(self) -> tuple[int, ...]:
@@ -171,19 +192,25 @@ class ModelFolder:
             return version
         with registry_staging(self._root) as aside:
             state = self._prepare_state(after, aside)
-            publish(prepared, self._versions / str(version))
-            publish(state, self._state)
+            with _published(prepared, self._versions / str(version)):
+                publish(state, self._state)
         return version
 
     def remove(self, versions: tuple[int, ...], at: str) -> None:
-        """Delete versions: first the aliases that point at them, then each whole folder at once."""
-        self.save(self.state().without(versions, at))
+        """Delete one version or all: first the aliases that point at them, then, with one rename, the folder."""
+        doomed = self._versions if versions == self.numbers() else self._versions / str(versions[0])
+        before = self.state()
         with registry_staging(self._root) as aside:
-            for version in versions:
-                publish(self._versions / str(version), aside / str(version))
-            sync_folder(self._versions)
+            back = self._prepare_state(before, aside, "before")
+            publish(self._prepare_state(before.without(versions, at), aside), self._state)
+            try:
+                with synced(doomed.parent):
+                    publish(doomed, aside / "doomed")
+            except OSError:
+                publish(back, self._state)
+                raise
 
-    def _prepare_state(self, state: State, aside: Path) -> Path:
-        prepared = aside / self._state.name
+    def _prepare_state(self, state: State, aside: Path, name: str = "after") -> Path:
+        prepared = aside / name
         write_file(prepared, encode(STATE_FORMAT, state))
         return prepared

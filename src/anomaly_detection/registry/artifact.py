@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Annotated, Any, TypeVar
 
 import msgspec
 
-from anomaly_detection.errors import ArtifactError, ModelConflictError
+from anomaly_detection.errors import ArtifactError, ModelConflictError, RegistryError
 from anomaly_detection.registry._arrays import ArrayEntry, pack, unpack
 from anomaly_detection.registry._atomic import (
     make_folder,
@@ -239,24 +239,25 @@ T = TypeVar("T")
 def _steadily(folder: Path, read: Callable[[Path], T]) -> T:
     """Read again if the folder was replaced while it was read."""
     while True:
-        place = folder if folder.exists() or not _previous(folder).is_dir() else _previous(folder)
-        before = _identity(place)
+        before = _seen(folder), _seen(_previous(folder))
+        replacing = before[0] is None and before[1] is not None
         try:
-            return read(place)
-        except (ArtifactError, OSError) as error:
-            if _identity(folder) not in (before, None):
+            return read(_previous(folder) if replacing else folder)
+        except (RegistryError, OSError) as error:
+            if before != (_seen(folder), _seen(_previous(folder))):
                 continue
             if isinstance(error, OSError):
-                raise ArtifactError(f"{folder} cannot be read: {error.strerror}.") from error
+                raise RegistryError(f"{folder} cannot be read: {error.strerror}.") from error
             raise
 
 
-def _identity(folder: Path) -> tuple[int, int] | None:
+def _seen(folder: Path) -> tuple[int, ...] | None:
+    """What tells a folder from another that takes its place; inodes alone come back."""
     try:
         status = folder.stat()
     except OSError:
         return None
-    return status.st_dev, status.st_ino
+    return status.st_dev, status.st_ino, status.st_mtime_ns, status.st_ctime_ns
 
 
 def _read_manifest(folder: Path) -> tuple[dict[str, Any], Manifest]:

@@ -169,8 +169,7 @@ class LocalRegistry:
         check_alias(alias)
         folder = existing(self.root, name)
         with writing(f"promote {name}@{version}", self.root), folder.locked():
-            self._move(folder, alias, checked_version(folder, version), "promote")
-        return self.resolve(f"{name}@{version}")
+            return self._move(folder, alias, checked_version(folder, version), "promote")
 
     def rollback(self, name: str, alias: str = PRODUCTION) -> ModelVersion:
         """Point an alias at what it pointed to before; again, at what it pointed to before that.
@@ -189,14 +188,14 @@ class LocalRegistry:
                     f"{name}@{alias} cannot be rolled back: it has pointed to no other version that still exists. "
                     f"Promote the version you want instead."
                 )
-            self._move(folder, alias, version, "rollback")
-        return self.resolve(f"{name}@{version}")
+            return self._move(folder, alias, version, "rollback")
 
-    def _move(self, folder: ModelFolder, alias: str, version: int, action: str) -> None:
-        before = folder.state()
+    def _move(self, folder: ModelFolder, alias: str, version: int, action: str) -> ModelVersion:
+        record, before = folder.record(version), folder.state()
         after = before.moved(alias, version, action, stamp(self._now()))
         if after is not before:
             folder.save(after)
+        return record.described(folder.name, version, after.pointing_at(version))
 
     def aliases(self, name: str) -> dict[str, int]:
         """The aliases of a model and the versions they point to."""

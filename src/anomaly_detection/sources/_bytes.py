@@ -7,7 +7,6 @@ import os
 import shutil
 import sys
 import tempfile
-import zlib
 from contextlib import contextmanager
 from dataclasses import dataclass
 from difflib import get_close_matches
@@ -104,7 +103,7 @@ class Bytes:
         with self.path.open("rb") as file:
             try:
                 yield formats.reader(file, self.compression)
-            except (EOFError, OSError, zlib.error) as error:
+            except formats.damage() as error:
                 if self.compression is None:
                     raise SourceError(f"{self.name} could not be read: {error}.") from error
                 raise SourceError(

@@ -61,8 +61,9 @@ class CsvTable:
         self._old_line_breaks = "\n" not in text and "\r" in text
         lines = text.replace("\r", "\n") if self._old_line_breaks else text
         self.delimiter = delimiter or found_delimiter(lines)
-        header = self._header()
-        self._has_header = not _is_data(header)
+        record = self._header()
+        header = _fields(record, self.delimiter)
+        self._has_header = b'"' in record or not _is_data(header)
         self.columns = self._named(header)
         if next(self._chunks(), None) is None:
             raise SourceError(f"{file.name} has a header ({quoted(self.columns)}) and no records below it.")
@@ -109,9 +110,8 @@ class CsvTable:
             text = rest + block
             split = self._split(text, line, final=final)
             consumed = int(split.ends[-1]) if split.ends.size else 0
-            skipped = _first_record(split.fields) + 1 if skip else 0
+            skipped, skip = _header_end(split.fields) if skip else (0, False)
             chunk = self._chunk(text, line, split, skipped)
-            skip = skip and consumed == 0
             if chunk.records:
                 yield chunk
             line += text.count(b"\n", 0, consumed)
@@ -163,16 +163,17 @@ class CsvTable:
                 f"{self.file.limits.line >> 20} MiB. Is it a table, and is every quoted field closed?"
             )
 
-    def _header(self) -> list[str]:
+    def _header(self) -> bytes:
+        """The first record that is not a blank line."""
         text = b""
         for block in self._lines():
             text += block
             head = text.lstrip(b"\r\n")
             ends = _split(head, self.delimiter, final=False).ends
             if ends.size:
-                return _fields(head[: int(ends[0])], self.delimiter)
+                return head[: int(ends[0])]
             self._refuse_long(text, 1)
-        return _fields(text, self.delimiter)
+        return text.lstrip(b"\r\n")
 
     def _named(self, header: list[str]) -> list[str]:
         if not self._has_header:
@@ -219,8 +220,10 @@ def _fields(record: bytes, delimiter: str) -> list[str]:
     return next(csv.reader(io.StringIO(record.decode()), delimiter=delimiter), [])
 
 
-def _first_record(fields: NDArray[np.int64]) -> int:
-    return int(np.argmax(fields != 0))
+def _header_end(fields: NDArray[np.int64]) -> tuple[int, bool]:
+    """How many records to skip, blank lines and the header, and whether the header is still to come."""
+    records = np.flatnonzero(fields)
+    return (int(records[0]) + 1, False) if records.size else (fields.size, True)
 
 
 def _is_data(header: list[str]) -> bool:

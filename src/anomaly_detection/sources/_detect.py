@@ -59,9 +59,9 @@ def kind_of(file: Bytes, asked: str | None, encoding: str, notes: list[str]) -> 
 def _agreed(by_name: Kind | None, by_content: Kind | None, head: bytes, file: Bytes, encoding: str) -> Kind:
     if by_content is not None:
         return by_content
-    if by_name in ("csv", "tsv"):
-        return by_name
     text = decoded_head(head, encoding_of(head, encoding))
+    if by_name in ("csv", "tsv") or (by_name in ("json", "jsonl") and text.lstrip().startswith(("{", "["))):
+        return by_name
     delimiter = found_delimiter(text)
     first = text.lstrip("\r\n").partition("\n")[0]
     if delimiter in first:

@@ -8,6 +8,7 @@ text.
 from __future__ import annotations
 
 import json
+import math
 from typing import TYPE_CHECKING, Any
 
 import polars as pl
@@ -142,6 +143,8 @@ def _numbers(name: str, values: list[Any], dtype: pl.DataType, place: str) -> pl
 def _text(value: Any) -> str | None:
     if value is None or type(value) is str:
         return value
+    if type(value) is float and math.isnan(value):
+        return None
     return json.dumps(value, ensure_ascii=False)
 
 

@@ -59,9 +59,14 @@ class ParquetTable:
         rows = self._rows_of_slice()
         groups = self._column_groups()
         for start in range(0, self._height, rows):
-            parts = [self._read(names, start, rows) for names in groups]
-            frame = pl.concat(parts, how="horizontal") if len(parts) > 1 else parts[0]
-            yield self._cast(frame, dtypes, start)
+            yield self._slice(groups, start, rows, dtypes)
+
+    def _slice(
+        self, groups: list[list[str]], start: int, rows: int, dtypes: Mapping[str, pl.DataType]
+    ) -> pl.DataFrame:
+        parts = [self._read(names, start, rows) for names in groups]
+        frame = pl.concat(parts, how="horizontal") if len(parts) > 1 else parts[0]
+        return self._cast(frame, dtypes, start)
 
     def _read(self, names: list[str], start: int, rows: int) -> pl.DataFrame:
         try:

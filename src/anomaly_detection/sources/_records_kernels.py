@@ -14,7 +14,7 @@ FIELD_START, PLAIN, QUOTED, AFTER_QUOTE = 0, 1, 2, 3
 
 
 @numba.njit(cache=True, nogil=True)
-def split_records(  # noqa: PLR0917 - numba takes no keywords
+def split_records(
     text: NDArray[np.uint8],
     delimiter: int,
     final: bool,

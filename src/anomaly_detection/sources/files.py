@@ -27,7 +27,7 @@ __all__ = ["FileSource", "Limits", "open_source"]
 def open_source(
     path: str | Path,
     *,
-    format: str | None = None,  # noqa: A002 - the word users know from the command line
+    format: str | None = None,
     encoding: str = "utf-8",
     delimiter: str | None = None,
     limits: Limits | None = None,
@@ -76,7 +76,7 @@ class FileSource:
         self,
         path: str | Path,
         *,
-        format: str | None = None,  # noqa: A002
+        format: str | None = None,
         encoding: str = "utf-8",
         delimiter: str | None = None,
         limits: Limits | None = None,
@@ -188,13 +188,16 @@ def _rebatched(frames: Iterable[pl.DataFrame], rows: int) -> Iterator[pl.DataFra
     held: list[pl.DataFrame] = []
     height = 0
     for frame in frames:
-        held.append(frame)
         height += frame.height
+        held.append(frame)
+        del frame
         if height < rows:
             continue
         joined = pl.concat(held, rechunk=False)
-        whole = height - height % rows
-        yield from joined.head(whole).iter_slices(rows)
-        held, height = [joined.tail(height - whole)], height - whole
+        held.clear()
+        yield from joined.head(height - height % rows).iter_slices(rows)
+        height %= rows
+        held.append(joined.tail(height).gather_every(1))  # a copy, so that the rest is let go of
+        del joined
     if height:
         yield pl.concat(held)

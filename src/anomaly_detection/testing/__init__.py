@@ -3,5 +3,6 @@
 from __future__ import annotations
 
 from anomaly_detection.testing.detectors import DetectorCheck, detector_checks
+from anomaly_detection.testing.registries import RegistryCheck, registry_checks
 
-__all__ = ["DetectorCheck", "detector_checks"]
+__all__ = ["DetectorCheck", "RegistryCheck", "detector_checks", "registry_checks"]

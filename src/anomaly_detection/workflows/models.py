@@ -6,6 +6,9 @@ import time
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+import polars as pl
+
 from anomaly_detection.catalog import DETECTORS
 from anomaly_detection.errors import InputError
 from anomaly_detection.evaluation.compare import compare
@@ -21,14 +24,11 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
-    import polars as pl
-
     from anomaly_detection.detectors.base import Tags
     from anomaly_detection.evaluation.compare import Difference
     from anomaly_detection.evaluation.metrics import Evaluation
     from anomaly_detection.pipeline import Progress
     from anomaly_detection.registry.base import ModelVersion
-    from anomaly_detection.results import Result
     from anomaly_detection.workflows.reading import Reading
 
 
@@ -72,11 +72,11 @@ def train_model(request: TrainRequest, progress: Progress = silent) -> TrainOutc
     with request.reading.open() as source:
         frame = read_for_fitting(source, request.fitting.random_state, progress)
         pipeline = blank_pipeline(request.fitting)
-        result = pipeline.fit_detect(frame, request.reading.schema(frame), progress)
-        evaluation = _evaluated(result, frame, request.reading.label)
+        pipeline.fit(frame, request.reading.schema(frame), progress)
+        evaluation = _evaluated(pipeline, frame, request.reading.label)
         lineage = _lineage(pipeline, source.fingerprint(), request.fitting)
         notes = tuple(source.notes)
-    metrics = _metrics(pipeline, result, evaluation) | {"training_seconds": round(time.perf_counter() - began, 3)}
+    metrics = _metrics(pipeline, evaluation) | {"training_seconds": round(time.perf_counter() - began, 3)}
     version = registry_at(request.registry).register(
         request.name, pipeline, metrics=metrics, lineage=lineage, aliases=request.aliases
     )
@@ -159,12 +159,18 @@ def _paired(a: str, b: str, reading: Reading, registry: Path | None) -> Mapping[
     return compare(frame[reading.label], *results)
 
 
-def _evaluated(result: Result, frame: pl.DataFrame, label: str | None) -> Evaluation | None:
-    return None if label is None else evaluate(frame[label], result.score, result.is_anomaly)
+def _evaluated(pipeline: Pipeline, frame: pl.DataFrame, label: str | None) -> Evaluation | None:
+    """How good the verdicts are on rows that were held out while fitting."""
+    if label is None:
+        return None
+    held_out = ~np.isnan(pipeline.held_out_)
+    scores = pipeline.held_out_[held_out]
+    flags = pipeline.calibrator_.p_value(scores) <= pipeline.alpha_
+    return evaluate(frame[label].filter(pl.Series(held_out)), scores, flags)
 
 
-def _metrics(pipeline: Pipeline, result: Result, evaluation: Evaluation | None) -> dict[str, float]:
-    found = {"rows": float(pipeline.rows_), "alpha": pipeline.alpha_, "alarm_share": result.anomaly_count / len(result)}
+def _metrics(pipeline: Pipeline, evaluation: Evaluation | None) -> dict[str, float]:
+    found = {"rows": float(pipeline.rows_), "alpha": pipeline.alpha_}
     if evaluation is not None:
         values = {name: getattr(evaluation, name) for name in METRICS}
         found |= {name: float(value) for name, value in values.items() if value is not None}

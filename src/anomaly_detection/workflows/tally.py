@@ -33,6 +33,7 @@ class Tally:
         self.most = most
         self.label = label
         self.rows = 0
+        self.alpha = pipeline.alpha_
         self.anomaly_count = 0
         self.severities = np.zeros(len(SEVERITIES), dtype=np.int64)
         self._top: list[dict[str, Any]] = []
@@ -41,6 +42,7 @@ class Tally:
     def add(self, result: Result, frame: pl.DataFrame) -> None:
         """Take note of the verdicts on the rows of a frame."""
         self.rows += len(result)
+        self.alpha = result.alpha
         self.anomaly_count += result.anomaly_count
         self.severities += np.bincount(result.severity_code, minlength=len(SEVERITIES))
         self._keep_top(result, frame)

@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 from scipy.special import betainc
 
-from anomaly_detection._verdict_kernels import many_verdicts, one_verdict
 from anomaly_detection.errors import ParameterError
 from anomaly_detection.results import SEVERITIES, Result, Verdict
+from anomaly_detection.verdicts._verdict_kernels import many_verdicts, one_verdict
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray

@@ -1,0 +1,12 @@
+"""Raw score → p-value: how probable is a score at least this high for a normal record?
+
+A conformal p-value (Vovk, Gammerman & Shafer 2005) needs nothing but exchangeability: with n scores of normal rows the
+detector was not fitted on, ``(1 + #{calibration >= s}) / (n + 1)``. It cannot go below ``1 / (n + 1)``, so all extreme
+rows look alike. Beyond the largest few calibration scores a generalised-Pareto tail (Pickands 1975) takes over.
+"""
+
+from anomaly_detection.calibration.calibrator import Calibrator
+from anomaly_detection.calibration.held_out import calibration_scores
+from anomaly_detection.calibration.tail import fit_tail, weighted_moments
+
+__all__ = ["Calibrator", "calibration_scores", "fit_tail", "weighted_moments"]

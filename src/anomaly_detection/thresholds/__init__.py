@@ -1,0 +1,34 @@
+"""The alarm line: what the user wishes → α, the p-value at and below which a record is an anomaly.
+
+A wish is a share of false alarms (``contamination``), ``"auto"``, or an estimator that draws a line on the raw scores;
+the p-value at that line is α, so that every verdict follows from p and α alone.
+"""
+
+from anomaly_detection.thresholds.base import Threshold
+from anomaly_detection.thresholds.choice import THRESHOLDS, Wish, check_contamination, choose_alpha
+from anomaly_detection.thresholds.discovery import benjamini_hochberg
+from anomaly_detection.thresholds.lines import (
+    Mahalanobis,
+    MaxPercentile,
+    RobustMahalanobis,
+    Sigmoid,
+    StandardDeviation,
+    Static,
+)
+from anomaly_detection.thresholds.separation import Separation
+
+__all__ = [
+    "THRESHOLDS",
+    "Mahalanobis",
+    "MaxPercentile",
+    "RobustMahalanobis",
+    "Separation",
+    "Sigmoid",
+    "StandardDeviation",
+    "Static",
+    "Threshold",
+    "Wish",
+    "benjamini_hochberg",
+    "check_contamination",
+    "choose_alpha",
+]

@@ -1,0 +1,158 @@
+"""The Python door: scikit-learn's contract, three lines, saving and loading."""
+
+import pickle
+
+import numpy as np
+import polars as pl
+import pytest
+from sklearn.base import clone
+from sklearn.model_selection import GridSearchCV
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import StandardScaler
+from sklearn.utils.estimator_checks import parametrize_with_checks
+
+import anomaly_detection
+from anomaly_detection import AnomalyDetector, detect
+from anomaly_detection.errors import ArtifactError, NotFittedError, ParameterError, UnknownNameError
+from anomaly_detection.registry import LocalRegistry
+
+
+def numbers(rows: int = 500, seed: int = 0) -> np.ndarray:
+    data = np.random.default_rng(seed).normal(size=(rows, 3))
+    data[:5] += 9
+    return data
+
+
+@parametrize_with_checks([AnomalyDetector(name) for name in ("isolation_forest", "knn", "ecod", "pca")])
+def test_scikit_learns_estimator_checks_pass(estimator, check):
+    check(estimator)
+
+
+def test_three_lines_find_the_planted_rows():
+    frame = pl.DataFrame(numbers(), schema=["a", "b", "c"])
+    detector = AnomalyDetector(algorithm="isolation_forest", contamination=0.05, random_state=0).fit(frame)
+    result = detector.detect(frame)
+    assert result.is_anomaly[:5].all()
+    assert result.anomaly_count == pytest.approx(25, abs=8)
+    assert set(result.top(5).tolist()) == set(range(5))
+
+
+@pytest.mark.parametrize("wrap", [np.asarray, lambda x: pl.DataFrame(x, schema=["a", "b", "c"]), np.ndarray.tolist])
+def test_the_kind_of_table_does_not_change_the_scores(wrap):
+    data = numbers()
+    plain = AnomalyDetector("ecod").fit(data).detect(data).score
+    assert np.array_equal(AnomalyDetector("ecod").fit(wrap(data)).detect(wrap(data)).score, plain)
+
+
+def test_lists_of_dicts_are_tables():
+    rows = [{"amount": 10.0 + i % 7, "country": "NL"} for i in range(200)] + [{"amount": 900.0, "country": "XX"}]
+    assert detect(rows).top(1).tolist() == [200]
+    assert AnomalyDetector("ecod").fit(rows).detect_one({"amount": 900.0, "country": "XX"}).is_anomaly
+
+
+def test_results_come_as_columns_frames_and_dicts():
+    result = detect(numbers(), "ecod", contamination=0.02)
+    columns = ["row", "score", "p_value", "anomaly_score", "is_anomaly", "severity", "confidence"]
+    assert result.to_polars().columns == columns
+    assert list(result.to_dicts()[0]) == columns
+    assert result.anomaly_count == int(result.is_anomaly.sum()) == 10
+
+
+def test_with_auto_predict_and_detect_draw_the_same_line():
+    data = numbers()
+    detector = AnomalyDetector("ecod").fit(data)
+    assert np.array_equal(detector.predict(data) == -1, detector.detect(data).is_anomaly)
+
+
+def test_with_a_number_predict_flags_that_share_of_the_training_rows():
+    data = numbers(1000)
+    assert (AnomalyDetector("isolation_forest", contamination=0.1).fit_predict(data) == -1).sum() == 100
+
+
+def test_lower_decisions_are_more_anomalous_as_in_scikit_learn():
+    data = numbers()
+    detector = AnomalyDetector("ecod", contamination=0.05).fit(data)
+    assert detector.decision_function(data)[:5].max() < 0
+    assert np.array_equal(detector.predict(data) == -1, detector.decision_function(data) < 0)
+    assert np.array_equal(detector.score_samples(data), -detector.detect(data).score)
+
+
+def test_parameters_of_the_algorithm_can_be_searched():
+    data, labels = numbers(), np.where(np.arange(500) < 5, -1, 1)
+    search = GridSearchCV(
+        AnomalyDetector("isolation_forest", contamination=0.05),
+        {"n_estimators": [10, 20]},
+        scoring="accuracy",
+        cv=2,
+    )
+    search.fit(data, labels)
+    assert search.best_params_["n_estimators"] in (10, 20)
+    chained = make_pipeline(StandardScaler(), AnomalyDetector("ecod", contamination=0.05)).fit(data)
+    assert (chained.predict(data) == -1).sum() == 25
+
+
+def test_clones_carry_the_algorithms_parameters():
+    original = AnomalyDetector("isolation_forest", n_estimators=33, contamination=0.2)
+    assert clone(original).get_params() == original.get_params()
+    assert clone(original).fit(numbers()).pipeline_.scorer_.detector.n_estimators == 33
+
+
+def test_a_saved_detector_gives_the_same_bits(tmp_path):
+    frame = pl.DataFrame(numbers(), schema=["a", "b", "c"])
+    detector = AnomalyDetector("isolation_forest", contamination=0.05, n_estimators=20).fit(frame)
+    detector.save(tmp_path / "model")
+    copy = AnomalyDetector.load(tmp_path / "model")
+    assert list(copy.detect(frame)) == list(detector.detect(frame))
+    assert np.array_equal(copy.predict(frame), detector.predict(frame))
+    assert copy.get_params() == detector.get_params()
+
+
+def test_a_detector_saved_again_takes_the_place_of_the_old_one(tmp_path):
+    first, second = (AnomalyDetector("ecod").fit(numbers(seed=seed)) for seed in (0, 1))
+    first.save(tmp_path / "model")
+    second.save(tmp_path / "model")
+    assert np.array_equal(
+        AnomalyDetector.load(tmp_path / "model").score_samples(numbers()), second.score_samples(numbers())
+    )
+
+
+def test_a_changed_model_is_not_loaded(tmp_path):
+    AnomalyDetector("ecod").fit(numbers()).save(tmp_path / "model")
+    arrays = tmp_path / "model" / "arrays.npz"
+    content = bytearray(arrays.read_bytes())
+    content[len(content) // 2] ^= 1
+    arrays.write_bytes(bytes(content))
+    with pytest.raises(ArtifactError, match=r"arrays\.npz"):
+        AnomalyDetector.load(tmp_path / "model")
+
+
+def test_registered_models_load_by_name_and_alias(tmp_path):
+    data = numbers()
+    detector = AnomalyDetector("ecod", contamination=0.05).fit(data)
+    LocalRegistry(tmp_path).register("orders", detector.pipeline_, aliases=["production"])
+    loaded = AnomalyDetector.from_registry("orders@production", registry=tmp_path)
+    assert list(loaded.detect(data)) == list(detector.detect(data))
+    assert loaded.algorithm == "ecod"
+
+
+def test_copies_through_pickle_work_without_pickling_what_is_compiled():
+    detector = AnomalyDetector("isolation_forest").fit(numbers())
+    copy = pickle.loads(pickle.dumps(detector))
+    assert np.array_equal(copy.score_samples(numbers()), detector.score_samples(numbers()))
+
+
+def test_errors_name_the_way_out():
+    with pytest.raises(UnknownNameError, match="Did you mean 'isolation_forest'"):
+        AnomalyDetector("isolation_forrest").fit(numbers())
+    with pytest.raises(ParameterError, match="Did you mean 'n_estimators'"):
+        AnomalyDetector("isolation_forest", n_estimator=10).fit(numbers())
+    with pytest.raises(ParameterError, match="contamination"):
+        AnomalyDetector("ecod", contamination=0.6).fit(numbers())
+    with pytest.raises((NotFittedError, ValueError), match="not fitted"):
+        AnomalyDetector().detect(numbers())
+
+
+def test_the_public_names_are_those_that_are_listed():
+    assert sorted(anomaly_detection.__all__) == anomaly_detection.__dir__()
+    for name in anomaly_detection.__all__:
+        assert getattr(anomaly_detection, name) is not None
