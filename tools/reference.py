@@ -185,7 +185,9 @@ ALGORITHMS = (
 def algorithm_row(entry: Entry) -> str:
     """One line of the table."""
     tags = entry.load().tags
-    words = ["itself" if has else "by the pipeline" for has in (tags.missing, tags.categories)]
+    depends = isinstance(tags, property)
+    takes_them = (False, False) if depends else (tags.missing, tags.categories)
+    words = ["as its members" if depends else "itself" if has else "by the pipeline" for has in takes_them]
     also = ", ".join(f"`{alias}`" for alias in entry.aliases)
     return f"| [`{entry.name}`](#{entry.name}) | {also} | {cell(entry.summary)} | {words[0]} | {words[1]} |"
 
