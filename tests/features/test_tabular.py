@@ -161,6 +161,21 @@ def test_text_is_measured():
     assert found["note.shape"] < usual["note.shape"]
 
 
+def test_shapes_are_told_apart_in_their_first_sixty_four_signs():
+    long = "a1" * 40
+    texts = [long[:62] + end for end in ("-b", "-C", "-b-d")] * 20 + ["x"]
+    features = TabularFeatures().fit(pl.DataFrame({"t": texts}), schema_of(t="text"))
+    rows = features.transform(pl.DataFrame({"t": texts[:3]}))
+    shape = rows[:, features.features_.names.index("t.shape")]
+    assert shape[0] == shape[2] > shape[1]
+    np.testing.assert_array_equal(np.stack([features.transform_row({"t": text}) for text in texts[:3]]), rows)
+
+
+def test_words_that_are_equally_frequent_are_numbered_in_alphabetical_order():
+    frame = pl.DataFrame({"w": ["b", "c", "a", "c", "b", "a", "d"]})
+    assert column(fitted(frame), pl.DataFrame({"w": ["a", "b", "c", "d"]}), "w") == [0.0, 1.0, 2.0, 3.0]
+
+
 def test_features_without_variation_are_left_out_and_their_columns_set_aside():
     frame = pl.DataFrame({"x": [1.0, 2.0], "same": [5, 5]})
     features = TabularFeatures().fit(frame, schema_of(x="number", same="number"))
