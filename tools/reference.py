@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 ROOT = Path(__file__).resolve().parent.parent
 DOCS = ROOT / "docs"
 NOTE = "<!-- Written by tools/reference.py from the code; `make reference` writes it anew. -->\n\n"
+DEFAULT = re.compile(r"<(?:function|class) '?([\w.]+)[^>]*>")
 ANNOTATION = re.compile(r"((?:-> )|(?:\w: ))'([^']*)'")
 ROOMS = ("anomaly_detection", "anomaly_detection.detectors", "anomaly_detection.testing")
 """The modules whose ``__all__`` is the Python interface."""
@@ -160,7 +161,7 @@ def signature(name: str, value: Any) -> str:
     """The call, without ``self``."""
     found = inspect.signature(value)
     kept = [one for one in found.parameters.values() if one.name not in ("self", "cls")]
-    text = ANNOTATION.sub(r"\1\2", str(found.replace(parameters=kept)))
+    text = DEFAULT.sub(r"\1", ANNOTATION.sub(r"\1\2", str(found.replace(parameters=kept))))
     return f"```text\n{name}{text}\n```"
 
 

@@ -37,6 +37,7 @@ def test_a_docstring_becomes_markdown():
 
 def test_pages_are_the_same_every_time():
     assert list(reference.pages()) == list(reference.pages())
+    assert not [path for path, text in reference.pages() if " at 0x" in text]
 
 
 def test_a_page_that_is_missing_or_old_is_noticed_and_written(tmp_path, monkeypatch, capsys):
