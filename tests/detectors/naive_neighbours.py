@@ -16,9 +16,16 @@ def nearest(reference, row, k, skip=-1):
     return [distance for distance, _ in found], [position for _, position in found]
 
 
+def nearest_others(reference, row, k):
+    """The same without one reference row that equals the row."""
+    distances, positions = nearest(reference, row, k + 1)
+    first = 1 if distances[0] == 0 else 0
+    return distances[first : first + k], positions[first : first + k]
+
+
 def knn(reference, rows, k, method="largest"):
     reduce = {"largest": max, "mean": np.mean, "median": np.median}[method]
-    return np.array([reduce(nearest(reference, row, k)[0]) for row in np.asarray(rows, dtype=np.float64)])
+    return np.array([reduce(nearest_others(reference, row, k)[0]) for row in np.asarray(rows, dtype=np.float64)])
 
 
 def lof(reference, rows, k, shortest=0.01):
@@ -35,7 +42,7 @@ def lof(reference, rows, k, shortest=0.01):
     own = np.maximum(own, floor)
     scores = []
     for row in np.asarray(rows, dtype=np.float64):
-        distances, positions = nearest(reference, row, k)
+        distances, positions = nearest_others(reference, row, k)
         scores.append(np.mean([max(reach(distances, positions), floor) / own[p] for p in positions]))
     return np.array(scores)
 

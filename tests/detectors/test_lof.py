@@ -126,3 +126,9 @@ def test_parameters_out_of_range_are_named(wrong):
 def test_one_row_is_refused():
     with pytest.raises(InputError, match="at least 2 rows"):
         LOF().fit([[1.0, 2.0]])
+
+
+def test_training_rows_score_as_scikit_learn_scores_them():
+    train = np.random.default_rng(0).normal(size=(200, 3)).astype(np.float32)
+    expected = -LocalOutlierFactor(n_neighbors=20).fit(train).negative_outlier_factor_
+    np.testing.assert_allclose(LOF().fit(train).score(train), expected, rtol=1e-5)

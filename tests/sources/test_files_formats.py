@@ -69,7 +69,9 @@ def test_missing_markers_are_missing_in_columns_of_numbers_and_text_in_columns_o
     assert frame["b"].to_list() == ["x", marker or None]
 
 
-@pytest.mark.parametrize(("delimiter", "name"), [(",", "t.csv"), (";", "t.csv"), ("\t", "t.tsv"), ("|", "t.txt"), ("\t", "t.csv")])
+@pytest.mark.parametrize(
+    ("delimiter", "name"), [(",", "t.csv"), (";", "t.csv"), ("\t", "t.tsv"), ("|", "t.txt"), ("\t", "t.csv")]
+)
 def test_the_delimiter_is_found(write, delimiter, name):
     path = write(name, delimiter.join("ab") + "\n" + delimiter.join(["1.5", '"x, y; z"']) + "\n")
     assert open_source(path).read().rows() == [(1.5, "x, y; z")]
@@ -130,17 +132,25 @@ def test_json_records_are_found_in_the_shapes_programs_write(write, shape):
 
 
 def test_json_keeps_texts_flattens_objects_and_takes_any_key_of_any_row(write):
-    lines = ['{"a":"5","o":{"p":1,"q":{"r":true}},"l":[1,2]}'] + ['{"a":"6"}'] * 200 + ['{"z":"2024-05-01","o":{"p":"NA"}}']
+    lines = (
+        ['{"a":"5","o":{"p":1,"q":{"r":true}},"l":[1,2]}'] + ['{"a":"6"}'] * 200 + ['{"z":"2024-05-01","o":{"p":"NA"}}']
+    )
     for name, text in (("t.jsonl", "\n".join(lines)), ("t.json", f"[{','.join(lines)}]")):
         frame = open_source(write(name, text)).read()
         assert dict(frame.schema) == {
-            "a": pl.String, "o.p": pl.Int64, "o.q.r": pl.Boolean, "l": pl.String, "z": pl.Date,
+            "a": pl.String,
+            "o.p": pl.Int64,
+            "o.q.r": pl.Boolean,
+            "l": pl.String,
+            "z": pl.Date,
         }
         assert frame["l"][0] == "[1, 2]"
 
 
 def test_json_with_the_numbers_python_writes_is_read(write):
-    frame = open_source(write("t.jsonl", '{"a":NaN}\n{"a":Infinity}\n{"a":1e400}\n{"a":99999999999999999999999}\n')).read()
+    frame = open_source(
+        write("t.jsonl", '{"a":NaN}\n{"a":Infinity}\n{"a":1e400}\n{"a":99999999999999999999999}\n')
+    ).read()
     assert frame["a"].to_list() == [None, float("inf"), float("inf"), 1e23]
 
 
@@ -242,7 +252,10 @@ def test_batches_of_any_size_over_blocks_of_any_size_give_what_reading_whole_giv
     if kind == "jsonl":
         path.write_text("".join(json.dumps(dict(zip("abc", row, strict=True))) + "\n" for row in rows))
     else:
-        frame = pl.DataFrame({"a": [_cell(r[0]) for r in rows], "b": [_cell(r[1]) for r in rows], "c": [_cell(r[2]) for r in rows]}, schema=dict.fromkeys("abc", pl.String))
+        frame = pl.DataFrame(
+            {"a": [_cell(r[0]) for r in rows], "b": [_cell(r[1]) for r in rows], "c": [_cell(r[2]) for r in rows]},
+            schema=dict.fromkeys("abc", pl.String),
+        )
         path.write_text(frame.write_csv(), "utf-8")
     whole = open_source(path).read()
     assert whole.height == len(rows)

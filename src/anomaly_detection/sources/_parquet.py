@@ -61,9 +61,7 @@ class ParquetTable:
         for start in range(0, self._height, rows):
             yield self._slice(groups, start, rows, dtypes)
 
-    def _slice(
-        self, groups: list[list[str]], start: int, rows: int, dtypes: Mapping[str, pl.DataType]
-    ) -> pl.DataFrame:
+    def _slice(self, groups: list[list[str]], start: int, rows: int, dtypes: Mapping[str, pl.DataType]) -> pl.DataFrame:
         parts = [self._read(names, start, rows) for names in groups]
         frame = pl.concat(parts, how="horizontal") if len(parts) > 1 else parts[0]
         return self._cast(frame, dtypes, start)
