@@ -16,6 +16,8 @@ from typing import TYPE_CHECKING, NamedTuple
 import numba
 import numpy as np
 
+from anomaly_detection.detectors._forest_beyond_kernels import lies_beyond, sum_beyond
+
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
@@ -42,6 +44,9 @@ class Forest(NamedTuple):
     plain : the same nodes reading the row as it is, empty when there are categories.
     n_categories : (d,) known codes of each feature, 0 for numbers.
     ranks : (rounds, sum of n_categories) uint8, random orders of the codes.
+    ranges : (2, d) smallest and largest value in training; -inf and +inf where nothing lies beyond.
+    shares : (d,) how often each feature is cut, adding up to 1.
+    feature_widths : (d,) columns of the widened row that each feature takes.
     depth : levels of each tree.
     width : columns of the widened row.
     scale : what a sum of depths is divided by: trees * c(rows a tree was grown on).
@@ -51,6 +56,9 @@ class Forest(NamedTuple):
     plain: NDArray[np.void]
     n_categories: NDArray[np.int64]
     ranks: NDArray[np.uint8]
+    ranges: NDArray[np.float32]
+    shares: NDArray[np.float64]
+    feature_widths: NDArray[np.int64]
     depth: int
     width: int
     scale: float
@@ -65,11 +73,20 @@ def rank_of(code: np.float32, codes: int, order: NDArray[np.uint8]) -> np.float3
 
 
 @numba.njit(cache=True, nogil=True, error_model="numpy")
-def _has_missing(rows: NDArray[np.float32]) -> bool:
-    missing = 0
-    for value in rows.flat:
-        missing += np.isnan(value)
-    return missing > 0
+def _lies_within(row: NDArray[np.float32], ranges: NDArray[np.float32]) -> bool:
+    """Whether every value is there and lies within its (low, high)."""
+    inside = 0
+    for k in range(len(row)):
+        inside += (row[k] >= ranges[0, k]) & (row[k] <= ranges[1, k])
+    return inside == len(row)
+
+
+@numba.njit(cache=True, nogil=True, error_model="numpy")
+def _all_within(rows: NDArray[np.float32], ranges: NDArray[np.float32]) -> bool:
+    for i in range(len(rows)):
+        if not _lies_within(rows[i], ranges):
+            return False
+    return True
 
 
 @numba.njit(cache=True, nogil=True, error_model="numpy")
@@ -107,11 +124,11 @@ def widen(
 
 
 @numba.njit(cache=True, nogil=True, error_model="numpy")
-def _lay(X: NDArray[np.float32], first: int, block: NDArray[np.float32]) -> None:
-    """Write the block of rows that begins at ``first`` column after column."""
+def _lay(rows: NDArray[np.float32], block: NDArray[np.float32]) -> None:
+    """Write a block of rows column after column."""
     for i in range(BLOCK):
-        for k in range(X.shape[1]):
-            block[_U(k * BLOCK + i)] = X[first + i, k]
+        for k in range(rows.shape[1]):
+            block[_U(k * BLOCK + i)] = rows[_U(i), _U(k)]
 
 
 @numba.njit(cache=True, nogil=True, error_model="numpy")
@@ -171,22 +188,48 @@ def power_of_half(x: float) -> float:
 
 
 @numba.njit(cache=True, nogil=True, error_model="numpy")
-def score_plain_row(row: NDArray[np.float32], plain: NDArray[np.void], depth: int, scale: float) -> float:
-    """Score one row of numbers; NaN when one of them is missing.
+def score_plain_row(
+    row: NDArray[np.float32], plain: NDArray[np.void], ranges: NDArray[np.float32], depth: int, scale: float
+) -> float:
+    """Score one row of numbers; NaN when one of them is missing or lies beyond its range.
 
-    It takes three arguments instead of a :class:`Forest` because handing those over takes as long as scoring.
+    It takes four arguments instead of a :class:`Forest` because handing those over takes as long as scoring.
     """
-    if _has_missing(row):
+    if not _lies_within(row, ranges):
         return np.nan
     return power_of_half(_sum_of_row(plain, depth, row) / scale)
 
 
 @numba.njit(cache=True, nogil=True, error_model="numpy")
 def score_wide_row(row: NDArray[np.float32], forest: Forest) -> float:
-    """Score one row with categories or missing values."""
+    """Score one row with categories, missing values or values beyond their range."""
     wide = np.empty(forest.width, np.float32)
     widen(row, forest.n_categories, forest.ranks, wide, 0, 1)
-    return power_of_half(_sum_of_row(forest.wide, forest.depth, wide) / forest.scale)
+    if lies_beyond(row, forest.ranges):
+        total = _sum_beyond(row, wide, forest)
+    else:
+        total = _sum_of_row(forest.wide, forest.depth, wide)
+    return power_of_half(total / forest.scale)
+
+
+@numba.njit(cache=True, nogil=True, error_model="numpy")
+def _sum_beyond(row: NDArray[np.float32], wide: NDArray[np.float32], forest: Forest) -> float:
+    return sum_beyond(forest.wide, forest.depth, BLOCK, row, wide, forest.ranges, forest.shares, forest.feature_widths)
+
+
+@numba.njit(cache=True, nogil=True, error_model="numpy")
+def _sum_of_mixed_rows(
+    rows: NDArray[np.float32], forest: Forest, block: NDArray[np.float32], sums: NDArray[np.float64]
+) -> None:
+    """Put into ``sums`` the depths of a block of rows of which any may have missing values or lie beyond."""
+    wide = np.empty(forest.width, np.float32)
+    for i in range(BLOCK):
+        widen(rows[i], forest.n_categories, forest.ranks, block, i, BLOCK)
+    _sum_of_rows(forest.wide, forest.depth, block, sums)
+    for i in range(BLOCK):
+        if lies_beyond(rows[i], forest.ranges):
+            widen(rows[i], forest.n_categories, forest.ranks, wide, 0, 1)
+            sums[i] = _sum_beyond(rows[i], wide, forest)
 
 
 @numba.njit(cache=True, nogil=True, error_model="numpy")
@@ -198,19 +241,18 @@ def score_rows(X: NDArray[np.float32], forest: Forest) -> NDArray[np.float64]:
     block = np.empty(forest.width * BLOCK, np.float32)
     sums = np.empty(BLOCK)
     for first in range(0, whole, BLOCK):
-        if len(forest.plain) and not _has_missing(X[first : first + BLOCK]):
-            _lay(X, first, block)
+        rows = X[first : first + BLOCK]
+        if len(forest.plain) and _all_within(rows, forest.ranges):
+            _lay(rows, block)
             _sum_of_rows(forest.plain, forest.depth, block, sums)
         else:
-            for i in range(BLOCK):
-                widen(X[first + i], forest.n_categories, forest.ranks, block, i, BLOCK)
-            _sum_of_rows(forest.wide, forest.depth, block, sums)
+            _sum_of_mixed_rows(rows, forest, block, sums)
         for i in range(BLOCK):
             scores[first + i] = power_of_half(sums[i] / forest.scale)
     for i in range(whole, n):
         scores[i] = np.nan
         if len(forest.plain):
-            scores[i] = score_plain_row(X[i], forest.plain, forest.depth, forest.scale)
+            scores[i] = score_plain_row(X[i], forest.plain, forest.ranges, forest.depth, forest.scale)
         if np.isnan(scores[i]):
             scores[i] = score_wide_row(X[i], forest)
     return scores
