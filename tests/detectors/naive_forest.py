@@ -223,7 +223,7 @@ def outgrown(beyond, thresholds, shares):
 
 
 def expected_depth(tree, row, n_categories, ranks, beyond, shares):
-    """Cuts until alone: the sum of (chance that this cut isolates) * (its number), and what the end of the path adds."""
+    """Cuts until alone: the sum of (chance that a cut isolates) * (its number), and what the end of the path adds."""
     chances, thresholds = [], {}
     level = 0
     while isinstance(tree, Split):

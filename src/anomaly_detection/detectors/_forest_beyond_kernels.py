@@ -12,9 +12,13 @@ from typing import TYPE_CHECKING
 import numba
 import numpy as np
 
+from anomaly_detection.detectors._forest_walk_kernels import BLOCK, Forest, ends_of_row
+
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+_U = np.uint64
+_W = np.uint32
 _NONE = -1
 _FINEST = 2.0**-20
 """A node is taken to be at least this share of a feature's range wide: about where float32 ends."""
@@ -30,14 +34,7 @@ def lies_beyond(row: NDArray[np.float32], ranges: NDArray[np.float32]) -> bool:
 
 
 @numba.njit(cache=True, nogil=True, error_model="numpy")
-def _find(
-    row: NDArray[np.float32],
-    ranges: NDArray[np.float32],
-    shares: NDArray[np.float64],
-    feature_widths: NDArray[np.int64],
-    place_of: NDArray[np.int64],
-    found: NDArray[np.float64],
-) -> int:
+def _find(row: NDArray[np.float32], forest: Forest, place_of: NDArray[np.int64], found: NDArray[np.float64]) -> int:
     """List the values beyond their range as (edge that was passed, range, share of cuts * distance from the edge).
 
     ``place_of`` gets the place in that list of each wide column, -1 for the others. A feature that was constant in
@@ -45,7 +42,7 @@ def _find(
     """
     count, at = 0, 0
     for k in range(len(row)):
-        low, high, value = np.float64(ranges[0, k]), np.float64(ranges[1, k]), np.float64(row[k])
+        low, high, value = np.float64(forest.ranges[0, k]), np.float64(forest.ranges[1, k]), np.float64(row[k])
         place = _NONE
         if value < low or value > high:
             place = count
@@ -53,8 +50,8 @@ def _find(
             edge = low if value < low else high
             found[place, 0] = edge
             found[place, 1] = high - low if high > low else 1.0
-            found[place, 2] = shares[k] * (abs(value - edge) if high > low else 1.0)
-        for _ in range(feature_widths[k]):
+            found[place, 2] = forest.shares[k] * (abs(value - edge) if high > low else 1.0)
+        for _ in range(forest.feature_widths[k]):
             place_of[at] = place
             at += 1
     return count
@@ -62,69 +59,62 @@ def _find(
 
 @numba.njit(cache=True, nogil=True, error_model="numpy")
 def _cuts_faced(
-    tree: NDArray[np.void],
+    nodes: NDArray[np.void],
     depth: int,
-    block: int,
-    wide: NDArray[np.float32],
+    ends: NDArray[np.uint32],
     place_of: NDArray[np.int64],
     found: NDArray[np.float64],
     left: NDArray[np.float64],
 ) -> float:
-    """Return the expected number of cuts in one tree; ``left`` is room for what is left of each range."""
-    outgrown = 0.0
-    for k in range(len(left)):
-        left[k] = found[k, 1]
-        outgrown += found[k, 2] / left[k]
-    faced, still_in, at, level = 0.0, 1.0, 1, 0
-    while level < depth and tree[at].value < np.inf:
-        faced += still_in
-        still_in /= 1.0 + outgrown
-        column, threshold = tree[at].offset // block, np.float64(tree[at].value)
-        at += at + (wide[column] > threshold)
-        level += 1
-        place = place_of[column]
-        if place != _NONE:
-            reach = max(abs(found[place, 0] - threshold), _FINEST * found[place, 1])
-            if reach < left[place]:
-                outgrown += found[place, 2] / reach - found[place, 2] / left[place]
-                left[place] = reach
-    # A leaf of several rows stands for the cuts it would take to part them.
-    ahead = np.float64(tree[at << (depth - level)].value) - level
-    while ahead > 0.0:
-        faced += still_in * min(ahead, 1.0)
-        still_in /= 1.0 + outgrown
-        ahead -= 1.0
+    """Return the expected number of cuts, added up over the trees, which the row leaves at ``ends``.
+
+    ``left`` is room for what is left of each range.
+    """
+    faced = 0.0
+    for tree in range(len(ends)):
+        root = _U(tree) << _U(depth + 1)
+        end = _U(ends[tree])
+        outgrown = 0.0
+        for k in range(len(left)):
+            left[k] = found[k, 1]
+            outgrown += found[k, 2] / left[k]
+        stay = 1.0 / (1.0 + outgrown)
+        still_in, level = 1.0, 0
+        while level < depth:
+            node = nodes[root + (end >> _U(depth - level))]
+            if node.value == np.inf:
+                break
+            faced += still_in
+            still_in *= stay
+            level += 1
+            place = place_of[_U(node.offset // _W(BLOCK))]
+            if place != _NONE:
+                reach = max(abs(found[place, 0] - np.float64(node.value)), _FINEST * found[place, 1])
+                if reach < left[place]:
+                    outgrown += found[place, 2] / reach - found[place, 2] / left[place]
+                    left[place] = reach
+                    stay = 1.0 / (1.0 + outgrown)
+        # A leaf of several rows stands for the cuts it would take to part them.
+        ahead = np.float64(nodes[root + end].value) - level
+        while ahead > 0.0:
+            faced += still_in * min(ahead, 1.0)
+            still_in *= stay
+            ahead -= 1.0
     return faced
 
 
 @numba.njit(cache=True, nogil=True, error_model="numpy")
-def sum_beyond(
-    nodes: NDArray[np.void],
-    depth: int,
-    block: int,
-    row: NDArray[np.float32],
-    wide: NDArray[np.float32],
-    ranges: NDArray[np.float32],
-    shares: NDArray[np.float64],
-    feature_widths: NDArray[np.int64],
-) -> float:
+def sum_beyond(row: NDArray[np.float32], wide: NDArray[np.float32], forest: Forest) -> float:
     """Return the expected number of cuts until a row is alone, added up over the trees.
 
     Parameters
     ----------
-    nodes : perfect trees that read the widened row.
-    depth : levels of each tree.
-    block : what a node's offset is a multiple of.
     row : (d,) the row as it is.
-    wide : (width,) the widened row.
-    ranges : (2, d) smallest and largest value in training; -inf and +inf where nothing lies beyond.
-    shares : (d,) how often each feature is cut, adding up to 1.
-    feature_widths : (d,) wide columns of each feature.
+    wide : (width,) the same row, widened.
+    forest : the trees, and the ranges to be beyond of.
     """
     place_of = np.empty(len(wide), np.int64)
     found = np.empty((len(row), 3))
-    left = np.empty(_find(row, ranges, shares, feature_widths, place_of, found))
-    total = 0.0
-    for start in range(0, len(nodes), 2 << depth):
-        total += _cuts_faced(nodes[start : start + (2 << depth)], depth, block, wide, place_of, found, left)
-    return total
+    left = np.empty(_find(row, forest, place_of, found))
+    ends = ends_of_row(forest.wide, forest.depth, wide)
+    return _cuts_faced(forest.wide, forest.depth, ends, place_of, found, left)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numba
 import numpy as np
 
-from anomaly_detection.detectors._forest_score_kernels import BLOCK, NODE
+from anomaly_detection.detectors._forest_walk_kernels import BLOCK, NODE
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

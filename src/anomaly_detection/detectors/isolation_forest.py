@@ -10,12 +10,8 @@ import numpy as np
 from anomaly_detection.base import Constraint, Range
 from anomaly_detection.detectors._forest_fit_kernels import draw_ranks, grow
 from anomaly_detection.detectors._forest_layout_kernels import average_depth, lay_out, well_formed
-from anomaly_detection.detectors._forest_score_kernels import (
-    Forest,
-    score_plain_row,
-    score_rows,
-    score_wide_row,
-)
+from anomaly_detection.detectors._forest_score_kernels import score_plain_row, score_rows, score_wide_row
+from anomaly_detection.detectors._forest_walk_kernels import Forest
 from anomaly_detection.detectors.base import Detector, Tags
 from anomaly_detection.errors import ArtifactError
 
@@ -48,11 +44,11 @@ class IsolationForest(Detector):
     training value and one a thousand times as large the same score. A row with a number below the smallest or above the
     largest of training is scored as if it had been there when the trees were grown, as random cut forests do: at each
     node, a feature that the row makes wider is drawn that much more often, and a cut in the part that was added leaves
-    the row alone. With D the distance from the range, R what is left of the range at the node, and w the feature's share
-    of the cuts, such a cut comes first with probability ``e / (1 + e)``, ``e = sum(w D / R)``; otherwise the node is cut
-    as it was. The depth is the expected number of cuts: the plain depth for D = 0, falling to 1 as D grows. Rows within
-    the ranges are not affected. A feature that was constant in training counts as one range beyond once it changes, an
-    infinite value as ten; a feature that was always missing does not count.
+    the row alone. With D the distance from the range, R what is left of the range at the node, and w the feature's
+    share of the cuts, such a cut comes first with probability ``e / (1 + e)``, ``e = sum(w D / R)``; otherwise the node
+    is cut as it was. The depth is the expected number of cuts: the plain depth for D = 0, falling to 1 as D grows. Rows
+    within the ranges are not affected. A feature that was constant in training counts as one range beyond once it
+    changes, an infinite value as ten; a feature that was always missing does not count.
 
     Parameters
     ----------
@@ -119,7 +115,7 @@ class IsolationForest(Detector):
     def score_row(self, row: NDArray[np.float32]) -> float:
         """Score one clean row of the fitted width without checking it.
 
-        It takes one to three microseconds, about eight when a value lies beyond its range.
+        It takes one to three microseconds, about five when a value lies beyond its range.
         """
         score: float = score_plain_row(row, *self._plain) if self._plain else math.nan
         if math.isnan(score):
