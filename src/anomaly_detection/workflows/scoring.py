@@ -1,0 +1,132 @@
+"""Fit or load, then score in batches: the verdicts on the records of one file, in input order."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+import polars as pl
+
+from anomaly_detection.errors import InputError
+from anomaly_detection.features.inference import check_finite
+from anomaly_detection.thresholds import benjamini_hochberg
+from anomaly_detection.verdicts import judge
+from anomaly_detection.workflows import fitting as f
+from anomaly_detection.workflows.models import load_pipeline
+from anomaly_detection.workflows.reading import estimated_rows
+from anomaly_detection.workflows.train_column import chosen_rows
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from numpy.typing import NDArray
+
+    from anomaly_detection.pipeline import Pipeline, Progress
+    from anomaly_detection.results import Result
+    from anomaly_detection.sources.files import FileSource
+    from anomaly_detection.workflows.detect import DetectRequest
+
+
+class Scoring:
+    """The verdicts of one request; ``pipeline`` is fitted, or loaded, once the first of them is out.
+
+    Parameters
+    ----------
+    request : what to do.
+    source : the records.
+    progress : is told how far it is.
+    """
+
+    def __init__(self, request: DetectRequest, source: FileSource, progress: Progress) -> None:
+        self.request = request
+        self.source = source
+        self.progress = progress
+        self.pipeline = f.blank_pipeline(request.fitting)
+
+    def verdicts(self) -> Iterator[tuple[Result, pl.DataFrame]]:
+        """Results and the rows they are about, in input order."""
+        request = self.request
+        if request.model is not None:
+            self.pipeline = load_pipeline(request.model, request.registry)
+            self.pipeline.schema_.check_names(self.source.columns)
+        elif request.train_column is not None:
+            self._fit(self._rows_to_fit_on(request.train_column), request.train_column)
+        elif request.train_rows is not None:
+            self._fit(self._first_rows(request.train_rows))
+        else:
+            frame = f.read_for_fitting(self.source, request.fitting.random_state, self.progress)
+            if self.source.size <= f.WHOLE and request.fdr is None:
+                yield self.pipeline.fit_detect(frame, request.reading.schema(frame), self.progress), frame
+                return
+            self._fit(frame)
+            del frame
+        yield from self._judged()
+
+    def _fit(self, frame: pl.DataFrame, *also_ignore: str) -> None:
+        self.pipeline.fit(frame, self.request.reading.schema(frame, *also_ignore), self.progress)
+
+    def _first_rows(self, n: int) -> pl.DataFrame:
+        self.progress("reading", 0, None)
+        frame = self.source.read(n + 1)
+        if len(frame) <= n:
+            raise InputError(
+                f"--train-rows {n}: {self.source.name} has {len(frame):,} rows, so none is left to score. Give fewer."
+            )
+        return frame.head(n)
+
+    def _rows_to_fit_on(self, column: str) -> pl.DataFrame:
+        batches = (batch.filter(pl.Series(chosen_rows(batch, column))) for batch in self.source.batches(f.BATCH))
+        if self.source.size > f.WHOLE:
+            frame = f.sampled(batches, self.request.fitting.random_state, self.progress)
+        else:
+            self.progress("reading", 0, None)
+            frame = pl.concat(list(batches))
+        if frame.is_empty():
+            raise InputError(f"--train-column {column}: it is true in no row of {self.source.name}; nothing to fit on.")
+        return frame
+
+    def _judged(self) -> Iterator[tuple[Result, pl.DataFrame]]:
+        alpha = None if self.request.fdr is None else self._discovery_line(self.request.fdr)
+        scored = False
+        for rows, frame in self._parts("scoring"):
+            scored = True
+            result = self.pipeline.detect(frame)
+            if alpha is not None:
+                line = judge(result.score, result.p_value, alpha, self.pipeline.calibrator_.n_)
+                result = line.with_(key=result.key, time=result.time)
+            yield self._described(result, frame).with_(row=rows), frame
+        if not scored:
+            raise InputError(
+                f"--train-column {self.request.train_column}: it is true in every row of {self.source.name}, so none "
+                "is left to score."
+            )
+
+    def _discovery_line(self, fdr: float) -> float:
+        """The line for all records together, so that it does not depend on how they are batched."""
+        parts = [self.pipeline.detect(frame).p_value for _, frame in self._parts("finding the line")]
+        return benjamini_hochberg(np.concatenate(parts), fdr)[1] if parts else fdr
+
+    def _parts(self, what: str) -> Iterator[tuple[NDArray[np.int64], pl.DataFrame]]:
+        """The rows to score and their numbers, a batch at a time."""
+        row, total = 0, None
+        for batch in self.source.batches(f.BATCH):
+            total = estimated_rows(self.source, batch) if row == 0 else total
+            check_finite(batch, self.pipeline.schema_, row)
+            wanted = self._wanted(batch, row)
+            numbers = np.arange(row, row + len(batch), dtype=np.int64)
+            row += len(batch)
+            if wanted.any():
+                yield numbers[wanted], batch if wanted.all() else batch.filter(pl.Series(wanted))
+            self.progress(what, row, None if total is None else max(total, row))
+
+    def _wanted(self, batch: pl.DataFrame, row: int) -> NDArray[np.bool_]:
+        if self.request.train_column is not None:
+            return ~chosen_rows(batch, self.request.train_column)
+        return np.arange(row, row + len(batch)) >= (self.request.train_rows or 0)
+
+    def _described(self, result: Result, frame: pl.DataFrame) -> Result:
+        """With the key and the time that were asked for, whatever the model was trained with."""
+        reading = self.request.reading
+        key = result.key if reading.key is None else frame[reading.key]
+        time = result.time if reading.timestamp is None else frame[reading.timestamp]
+        return result.with_(key=key, time=time)
