@@ -98,10 +98,7 @@ def detect_file(request: DetectRequest, progress: Progress = silent) -> DetectOu
     """
     check(request)
     with ExitStack() as stack:
-        sink = None
-        if request.output is not None:
-            sink = open_sink(request.output, request.output_format, request.reading.data)
-            stack.push(sink.__exit__)
+        sink = open_sink(request.output, request.output_format, request.reading.data) if request.output else None
         source = stack.enter_context(request.reading.open(request.train_column))
         scoring = Scoring(request, source, progress)
         verdicts = scoring.verdicts()
@@ -109,8 +106,7 @@ def detect_file(request: DetectRequest, progress: Progress = silent) -> DetectOu
         pipeline = scoring.pipeline
         made = how_made(pipeline, request, source.fingerprint())
         if sink is not None:
-            sink.__enter__()
-            sink.made(made)
+            stack.enter_context(sink).made(made)
         tally = Tally(pipeline, request.top, request.reading.label)
         for result, frame in chain([first], verdicts):
             tally.add(result, frame)

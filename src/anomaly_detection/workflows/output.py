@@ -71,14 +71,7 @@ class StandardOutput:
     """
 
     def __init__(self, format: str = "csv") -> None:
-        self._folder = tempfile.TemporaryDirectory(prefix="anomaly-detection-")
-        self._path = Path(self._folder.name) / "verdicts"
-        try:
-            self._file = FileSink(self._path, format)
-        except BaseException:
-            self._folder.cleanup()
-            raise
-        self.format = self._file.format
+        self.format = formats.named(format)
 
     def made(self, how: Mapping[str, Any]) -> None:
         """Say how they were made."""
@@ -89,7 +82,9 @@ class StandardOutput:
         self._file.write(frame)
 
     def __enter__(self) -> Self:
-        self._file.__enter__()
+        self._folder = tempfile.TemporaryDirectory(prefix="anomaly-detection-")
+        self._path = Path(self._folder.name) / "verdicts"
+        self._file = FileSink(self._path, str(self.format)).__enter__()
         return self
 
     def __exit__(

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from anomaly_detection.pipeline import Pipeline, Progress
+    from anomaly_detection.pipeline import Progress
     from anomaly_detection.results import Result
     from anomaly_detection.sources.files import FileSource
     from anomaly_detection.workflows.detect import DetectRequest

@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import polars as pl
 
+from anomaly_detection.evaluation.metrics import Evaluation, evaluate
 from anomaly_detection.results import SEVERITIES
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from anomaly_detection.evaluation.metrics import Evaluation
     from anomaly_detection.pipeline import Pipeline
     from anomaly_detection.results import Result
 
@@ -66,8 +66,6 @@ class Tally:
         """
         if not self._labelled:
             return None
-        from anomaly_detection.evaluation.metrics import evaluate
-
         labels, scores, flags = zip(*self._labelled, strict=True)
         return evaluate(pl.concat(labels), np.concatenate(scores), np.concatenate(flags))
 
