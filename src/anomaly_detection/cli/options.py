@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from anomaly_detection.cli import completion
 from anomaly_detection.errors import ParameterError
 
 if TYPE_CHECKING:
@@ -19,7 +20,10 @@ LABEL = "The column with known anomalies (1/0, true/false); used for evaluation 
 CONTAMINATION = "Share of normal records that may raise an alarm, in (0, 0.5], or auto."
 
 Data = Annotated[str, typer.Option("--data", "-d", help=DATA)]
-Format = Annotated[str | None, typer.Option("--format", help="The format, when the name does not tell.")]
+Format = Annotated[
+    str | None,
+    typer.Option("--format", help="The format, when the name does not tell.", autocompletion=completion.formats),
+]
 Encoding = Annotated[str, typer.Option("--encoding", help="Text encoding of the file.")]
 Delimiter = Annotated[str | None, typer.Option("--delimiter", help="Field delimiter of CSV; found by itself.")]
 Columns = Annotated[list[str] | None, typer.Option("--columns", help="Feature columns a,b; all by default.")]
@@ -28,16 +32,57 @@ Timestamp = Annotated[str | None, typer.Option("--timestamp", help="The column w
 Key = Annotated[str | None, typer.Option("--key", help="The column that says what a record is about.")]
 Label = Annotated[str | None, typer.Option("--label", help=LABEL)]
 Ignore = Annotated[list[str] | None, typer.Option("--ignore", help="Columns to leave out.")]
-Algorithm = Annotated[str, typer.Option("--algorithm", "-a", help="See `models list --algorithms`.")]
+Algorithm = Annotated[
+    str,
+    typer.Option("--algorithm", "-a", help="See `models list --algorithms`.", autocompletion=completion.algorithms),
+]
 Parameter = Annotated[list[str] | None, typer.Option("--param", "-p", help="A parameter, name=value; repeatable.")]
 Contamination = Annotated[str, typer.Option("--contamination", "--alpha", help=CONTAMINATION)]
-Threshold = Annotated[str | None, typer.Option("--threshold", help="An estimator of the alarm line instead.")]
+Threshold = Annotated[
+    str | None,
+    typer.Option("--threshold", help="An estimator of the alarm line instead.", autocompletion=completion.thresholds),
+]
 Seed = Annotated[int, typer.Option("--seed", help="The seed of everything random.")]
 RegistryFolder = Annotated[
     Path | None, typer.Option("--registry", help="The model registry's folder.", envvar="ANOMALY_DETECTION_REGISTRY")
 ]
 Json = Annotated[bool, typer.Option("--json", help="Print JSON for a machine.")]
 Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="No progress, no notes.")]
+
+SET_BY_A_MODEL = (
+    "algorithm",
+    "param",
+    "contamination",
+    "threshold",
+    "seed",
+    "train_column",
+    "train_rows",
+    "columns",
+    "categorical",
+    "ignore",
+)
+"""Options that say what to fit, and so have no meaning beside a model that is fitted."""
+
+
+def refuse_with(ctx: typer.Context, option: str, others: Iterable[str]) -> None:
+    """Make sure that none of the other options was typed beside this one.
+
+    Raises
+    ------
+    ParameterError
+        naming those that were.
+    """
+    typed = [f"--{name.replace('_', '-')}" for name in others if _was_typed(ctx, name)]
+    if typed:
+        raise ParameterError(
+            f"{option} brings all that was decided when it was trained, and {' and '.join(typed)} would decide it "
+            f"again. Leave out {'these' if len(typed) > 1 else 'that'}, or leave out {option} to fit anew."
+        )
+
+
+def _was_typed(ctx: typer.Context, name: str) -> bool:
+    source = ctx.get_parameter_source(name)
+    return source is not None and source.name == "COMMANDLINE"
 
 
 def reading(

@@ -89,6 +89,9 @@ def _registry(folder: Path) -> Check:
         models = LocalRegistry(folder).list()
     except (AnomalyDetectionError, OSError) as error:
         return Check("registry", "failed", str(error))
+    broken = [model.name for model in models if model.latest.problem is not None]
+    if broken:
+        return Check("registry", "failed", f"{folder}: damaged: {', '.join(broken)}; see `models list`")
     if folder.exists() and not _writable(folder):
         return Check("registry", "warning", f"{folder} cannot be written to; {len(models)} models can be read")
     return Check("registry", "ok", f"{len(models)} models in {folder}")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import time
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -56,6 +56,16 @@ class TrainOutcome:
     pipeline: Pipeline
     evaluation: Evaluation | None
     notes: tuple[str, ...]
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain values, for JSON: those of the version, and how it came about."""
+        return {
+            **asdict(self.version),
+            "alpha": self.pipeline.alpha_,
+            "schema": self.pipeline.schema_.to_dict(),
+            "evaluation": self.evaluation.to_dict() if self.evaluation else None,
+            "notes": list(self.notes),
+        }
 
 
 def registry_at(folder: Path | None) -> LocalRegistry:

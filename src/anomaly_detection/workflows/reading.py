@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from anomaly_detection.errors import SchemaError, UnknownNameError
+from anomaly_detection.evaluation.labels import parse_labels
 from anomaly_detection.features.inference import check_finite, infer_schema
 from anomaly_detection.records import quoted
 from anomaly_detection.sources.files import FileSource, open_source
@@ -72,6 +73,8 @@ class Reading:
         ------
         SchemaError
             if a named column does not exist, no column can be used, or a number is infinite.
+        InputError
+            if a label is missing or not understood.
         """
         schema = infer_schema(
             frame,
@@ -83,6 +86,8 @@ class Reading:
             ignore=[*self.ignore, *(name for name in also_ignore if name)],
         )
         check_finite(frame, schema)
+        if self.label is not None:
+            parse_labels(frame[self.label])
         return schema
 
 
