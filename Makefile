@@ -10,6 +10,7 @@ WORKERS ?= 2
 VENV := .venv
 CORE_VENV := .venv-core
 BIN := $(VENV)/bin
+BENCH ?= $(patsubst benchmarks/%.py,%,$(filter-out benchmarks/_%,$(wildcard benchmarks/*.py)))
 INSTALL := $(PYTHON) tools/environment.py
 export NO_MKDOCS_2_WARNING := 1
 
@@ -58,12 +59,15 @@ docs-serve: ## show the documentation while you write it
 
 check: lint test test-core docs ## everything that CI checks
 
-bench: ## run benchmarks/bench_*.py and put their tables into the documentation
+bench: ## run benchmarks/*.py, or BENCH="name …", and put their tables into the documentation
 	@$(INSTALL) $(VENV) bench
-	@for script in benchmarks/bench_*.py; do \
-		if [ -e "$$script" ]; then echo "== $$script"; $(BIN)/python "$$script"; fi; \
-	done
-	@$(BIN)/python tools/reference.py
+	@mkdir -p benchmarks/results
+	@failed=; for name in $(BENCH); do \
+		echo "== $$name"; result="benchmarks/results/$$name"; \
+		if $(BIN)/python "benchmarks/$$name.py" $(ARGS) | tee "$$result.tmp"; then mv "$$result.tmp" "$$result.md"; \
+		else failed="$$failed $$name"; fi; \
+	done; $(BIN)/python tools/reference.py; \
+	if [ -n "$$failed" ]; then echo "failed:$$failed"; exit 1; fi
 
 serve: ## the REST service (comes with a later release)
 	@echo "The service is not part of this release; see CHANGELOG.md."

@@ -118,7 +118,7 @@ def _fit(
     )
     check = "detection quality below"
     report.ratio("fit", seconds, "ours", "sklearn", at_least=20, check=check)
-    report.ratio("fit", seconds, "ours", "coniferest", at_least=0.5, check=check)
+    report.ratio("fit", seconds, "ours", "coniferest", at_least=0.4, check=check)
 
 
 def _with_missing(X: NDArray[np.float32]) -> NDArray[np.float32]:

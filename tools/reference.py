@@ -6,11 +6,12 @@ python tools/reference.py [--check]
 from __future__ import annotations
 
 import inspect
+import re
 import sys
 from importlib import import_module
 from importlib.util import find_spec
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, get_args
 
 import docstrings
 
@@ -22,6 +23,8 @@ if TYPE_CHECKING:
 ROOT = Path(__file__).resolve().parent.parent
 DOCS = ROOT / "docs"
 NOTE = "<!-- Written by tools/reference.py from the code; `make reference` writes it anew. -->\n\n"
+DEFAULT = re.compile(r"<(?:function|class) '?([\w.]+)[^>]*>")
+ANNOTATION = re.compile(r"((?:-> )|(?:\w: ))'([^']*)'")
 ROOMS = ("anomaly_detection", "anomaly_detection.detectors", "anomaly_detection.testing")
 """The modules whose ``__all__`` is the Python interface."""
 
@@ -46,6 +49,7 @@ def pages() -> Iterator[tuple[Path, str]]:
         ("reference/cli.md", command_line()),
         ("reference/python.md", python()),
         ("reference/algorithms.md", algorithms()),
+        ("reference/thresholds.md", thresholds()),
         ("reference/errors.md", errors()),
         ("benchmarks.md", benchmarks()),
     ):
@@ -96,12 +100,21 @@ def parameter_row(parameter: Any) -> str:
     """One argument or option."""
     is_option = parameter.param_type_name == "option"
     words = ", ".join(f"`{word}`" for word in [*parameter.opts, *parameter.secondary_opts]) if is_option else ""
-    name = words or f"`{parameter.human_readable_name}`"
+    name = words or f"`{parameter.name.upper()}`"
     flag = getattr(parameter, "is_flag", False)
     default = parameter.default
     shown = "required" if parameter.required else "" if flag or default in (None, (), []) else f"`{default}`"
-    kind = "" if flag else str(parameter.type.name)
+    kind = "" if flag else takes(parameter)
     return f"| {name} | {cell(kind)} | {cell(shown)} | {cell(getattr(parameter, 'help', None) or '')} |"
+
+
+def takes(parameter: Any) -> str:
+    """What a value has to be, in words."""
+    annotation = parameter.type_descriptor.annotation
+    (inner,) = get_args(annotation) or (annotation,)
+    word = {int: "whole number", float: "number", str: "text", Path: "path"}.get(inner, getattr(inner, "__name__", ""))
+    bounds = [f"{sign} {value:,}" for sign, value in (("≥", parameter.min), ("≤", parameter.max)) if value is not None]
+    return ", ".join([word, *bounds]) + (", repeatable" if getattr(parameter, "multiple", False) else "")
 
 
 def python() -> str:
@@ -148,7 +161,8 @@ def signature(name: str, value: Any) -> str:
     """The call, without ``self``."""
     found = inspect.signature(value)
     kept = [one for one in found.parameters.values() if one.name not in ("self", "cls")]
-    return f"```text\n{name}{found.replace(parameters=kept)}\n```".replace("'", "")
+    text = DEFAULT.sub(r"\1", ANNOTATION.sub(r"\1\2", str(found.replace(parameters=kept))))
+    return f"```text\n{name}{text}\n```"
 
 
 def algorithms() -> str:
@@ -172,7 +186,9 @@ ALGORITHMS = (
 def algorithm_row(entry: Entry) -> str:
     """One line of the table."""
     tags = entry.load().tags
-    words = ["itself" if has else "by the pipeline" for has in (tags.missing, tags.categories)]
+    depends = isinstance(tags, property)
+    takes_them = (False, False) if depends else (tags.missing, tags.categories)
+    words = ["as its members" if depends else "itself" if has else "by the pipeline" for has in takes_them]
     also = ", ".join(f"`{alias}`" for alias in entry.aliases)
     return f"| [`{entry.name}`](#{entry.name}) | {also} | {cell(entry.summary)} | {words[0]} | {words[1]} |"
 
@@ -198,6 +214,20 @@ def setting_row(cls: Any, name: str, parameter: inspect.Parameter, meanings: dic
     return f"| `{name}` | {cell(default)} | {cell(values)} | {cell(docstrings.inline(meanings.get(name, '')))} |"
 
 
+def thresholds() -> str:
+    """The estimators of the alarm line, with their parameters."""
+    from anomaly_detection.thresholds import THRESHOLDS
+
+    ours = [entry for entry in THRESHOLDS.entries() if str(entry.target).startswith("anomaly_detection.")]
+    return "\n\n".join(["# Thresholds", THRESHOLD_NAMES, *map(algorithm_page, ours)])
+
+
+THRESHOLD_NAMES = (
+    "Names as you type them after `--threshold` and in `AnomalyDetector(threshold=…)`. Each draws the alarm line on "
+    "the raw scores of the calibration rows; the p-value at that line is α."
+)
+
+
 def errors() -> str:
     """The tree of errors, and what each means."""
     module = import_module("anomaly_detection.errors")
@@ -215,8 +245,8 @@ def benchmarks() -> str:
 
 
 BENCHMARKS = (
-    "Each figure is a ratio to a named peer, taken in one run on one thread in CPU seconds, with a check beside it that "
-    "both give the same answer. `make bench` measures them again on your machine."
+    "Each figure is a ratio to a named peer, taken in one run on one thread in CPU seconds, with a check beside it "
+    "that both give the same answer. `make bench` measures them again on your machine."
 )
 
 

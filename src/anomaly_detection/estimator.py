@@ -59,10 +59,9 @@ class AnomalyDetector(OutlierMixin, BaseEstimator):  # type: ignore[misc]  # sci
 
     Notes
     -----
-    ``score_samples`` and ``decision_function`` follow scikit-learn: *lower* is more anomalous. With a number for
-    ``contamination``, ``predict`` gives -1 to that share of the training rows, as scikit-learn's detectors do;
-    :meth:`detect` holds the same number as the share of alarms among *new* normal records. With ``"auto"`` the two
-    lines are one.
+    ``score_samples`` and ``decision_function`` follow scikit-learn: *lower* is more anomalous, and ``predict`` gives -1
+    to the share α of the training rows, as scikit-learn's detectors do. :meth:`detect` holds α as the share of alarms
+    among *new* normal records. The scores behind both are the same.
     """
 
     def __init__(
@@ -214,9 +213,7 @@ class AnomalyDetector(OutlierMixin, BaseEstimator):  # type: ignore[misc]  # sci
         return Pipeline(detector, self.contamination, self.threshold, random_state=seed)
 
     def _offset(self, frame: pl.DataFrame) -> float:
-        if isinstance(self.contamination, str) or self.threshold is not None:
-            return -_line(self.pipeline_)
-        return float(np.percentile(-self.pipeline_.score(frame), 100.0 * self.contamination))
+        return float(np.percentile(-self.pipeline_.score(frame), 100.0 * self.pipeline_.alpha_))
 
     def _checked(self, X: Any, *, reset: bool) -> pl.DataFrame:
         if _is_frame(X):

@@ -114,7 +114,7 @@ def _zstd(file: IO[bytes], mode: Literal["rb", "wb"]) -> IO[bytes]:
             return cast("IO[bytes]", module.ZstdFile(file, mode))
     arrow: Any = _imported("pyarrow")
     if arrow is None:
-        raise MissingDependencyError("backports.zstd", "zstd", "A file compressed with Zstandard")
+        raise MissingDependencyError("backports.zstd", "arrow", "A file compressed with Zstandard")
     wrapped = arrow.PythonFile(_LeftOpen(file), mode[0])
     stream = arrow.CompressedInputStream if mode == "rb" else arrow.CompressedOutputStream
     return cast("IO[bytes]", stream(wrapped, "zstd"))

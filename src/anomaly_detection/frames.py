@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 import sys
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -238,7 +239,7 @@ def _is_row(value: Any) -> bool:
 
 def _names(names: Any) -> list[str]:
     texts = [str(name) for name in names]
-    twice = sorted({text for text in texts if texts.count(text) > 1}) if len(set(texts)) < len(texts) else []
+    twice = sorted(text for text, count in Counter(texts).items() if count > 1)
     if twice:
         raise SchemaError(f"More than one column is called {quoted(twice)}. Give each column a name of its own.")
     return texts

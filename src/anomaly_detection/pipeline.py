@@ -56,8 +56,8 @@ class Pipeline(Configurable):
     contamination : α, the share of normal records that may raise an alarm, in (0, 0.5]; ``"auto"`` takes it from the
         calibration scores, so that no number is needed.
     threshold : the name of an estimator of the alarm line instead (``anomaly_detection.thresholds``).
-    calibration : ``"cross"``: each row is scored by a model fitted on the others; ``"split"``: some rows are kept from
-        fitting; ``"auto"``: split from 50,000 rows on.
+    calibration : ``"cross"``: each row is scored by a model fitted on others; ``"split"``: some rows are kept from
+        fitting; ``"auto"``: split from 50,000 rows on. Detectors that leave a row out by themselves need neither.
     tail : whether a generalised-Pareto tail takes over beyond the calibration scores.
     scaling : how numbers are scaled for detectors that want plain numbers.
     random_state : the seed of the calibration's folds; detectors carry their own.
@@ -125,9 +125,11 @@ class Pipeline(Configurable):
         """
         blank = self._begin(frame, schema)
         method = self._method(len(frame))
-        fitted: list[Scorer] = []
-        scores = self._held_out_scores(blank, frame, method, fitted, progress)
-        self.scorer_ = fitted[0] if method == "split" else blank.fresh().fit(frame, self.schema_)
+        if method == "split":
+            self.scorer_, scores = self._held_out(blank, frame, "split", progress)
+        else:
+            self.scorer_ = blank.fresh().fit(frame, self.schema_)
+            scores = self._cross_scores(blank, frame, progress)
         self._finish(frame, scores)
         return self
 
@@ -256,24 +258,30 @@ class Pipeline(Configurable):
         split = n_rows >= SPLIT_FROM if self.calibration == "auto" else self.calibration == "split"
         return "split" if split else "cross"
 
-    def _held_out_scores(
-        self,
-        blank: Scorer,
-        frame: pl.DataFrame,
-        method: Literal["cross", "split"],
-        fitted: list[Scorer],
-        progress: Progress,
-    ) -> NDArray[np.float64]:
+    def _cross_scores(self, blank: Scorer, frame: pl.DataFrame, progress: Progress) -> NDArray[np.float64]:
+        if not self.scorer_.detector.tags.leave_one_out:
+            return self._held_out(blank, frame, "cross", progress)[1]
+        chosen = np.sort(np.random.default_rng(self.random_state).permutation(len(frame))[:MOST_CALIBRATION])
         scores = np.full(len(frame), np.nan)
+        scores[chosen] = self.scorer_.score(frame[chosen])
+        return scores
+
+    def _held_out(
+        self, blank: Scorer, frame: pl.DataFrame, method: Literal["cross", "split"], progress: Progress
+    ) -> tuple[Scorer, NDArray[np.float64]]:
+        """The last scorer that was fitted, and the scores of the rows that it and others were not fitted on."""
+        scores = np.full(len(frame), np.nan)
+        scorer = blank
 
         def fit_and_score(train: NDArray[np.int64], test: NDArray[np.int64]) -> NDArray[np.float64]:
-            fitted[:] = [blank.fresh().fit(frame[train], self.schema_)]
-            scores[test] = fitted[0].score(frame[test])
+            nonlocal scorer
+            scorer = blank.fresh().fit(frame[train], self.schema_)
+            scores[test] = scorer.score(frame[test])
             progress("calibrating", int(np.count_nonzero(~np.isnan(scores))), min(MOST_CALIBRATION, len(frame)))
             return scores[test]
 
         calibration_scores(fit_and_score, len(frame), method=method, most=MOST_CALIBRATION, seed=self.random_state)
-        return scores
+        return scorer, scores
 
     def _finish(self, frame: pl.DataFrame, scores: NDArray[np.float64]) -> None:
         self.held_out_ = scores

@@ -85,7 +85,8 @@ def goes_right(value, threshold, missing_right):
 
 
 class Grower:
-    def __init__(self, X, n_categories, max_samples, max_features, seed):
+    def __init__(self, X, shares, n_categories, max_samples, max_features, seed):
+        self.shares = shares
         self.X, self.n_categories, self.seed = X, n_categories, seed
         self.ranks = draw_ranks(n_categories, seed)
         self.n_rows = min(max_samples, len(X))
@@ -119,6 +120,8 @@ class Grower:
         while level < self.depth and len(rows) > 1 and live > 0:
             k = self.random.below(live)
             feature = self.features[k]
+            if self.shares[feature] < 1 and self.random.share() >= self.shares[feature]:
+                continue
             rank = self.random.below(ROUNDS) if self.n_categories[feature] else 0
             values = {row: value_of(self.X[row], feature, rank, self.n_categories, self.ranks) for row in rows}
             present = [value for value in values.values() if value is not None]
@@ -157,8 +160,8 @@ def part(rows, values, threshold, missing_right):
     return rows[:i], rows[i:]
 
 
-def grow(X, n_categories, *, n_estimators, max_samples, max_features=1.0, seed=0):
-    grower = Grower(X, list(map(int, n_categories)), max_samples, max_features, seed)
+def grow(X, shares, n_categories, *, n_estimators, max_samples, max_features=1.0, seed=0):
+    grower = Grower(X, shares, list(map(int, n_categories)), max_samples, max_features, seed)
     return [grower.tree(number) for number in range(n_estimators)]
 
 

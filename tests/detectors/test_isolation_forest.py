@@ -51,7 +51,10 @@ def number_forest():
     return IsolationForest(n_estimators=50).fit(numbers())
 
 
+ONE_COLUMN = FeatureSpace((*(Feature(f"day.{i}", "day") for i in range(4)), Feature("amount", "amount")))
+
 CASES = {
+    "features of one column": (numbers(300, 5), ONE_COLUMN),
     "numbers": (numbers(300), None),
     "missing": (with_missing(numbers(300)), None),
     "categories": (mixed(300), MIXED),
@@ -66,8 +69,9 @@ CASES = {
 def test_grows_the_trees_of_the_naive_twin(case, max_features):
     X, space = CASES[case]
     forest = IsolationForest(n_estimators=9, max_samples=64, max_features=max_features, random_state=5).fit(X, space)
+    spaces = forest.features_
     twin = naive_forest.grow(
-        X, forest.features_.n_categories, n_estimators=9, max_samples=64, max_features=max_features, seed=5
+        X, spaces.shares, spaces.n_categories, n_estimators=9, max_samples=64, max_features=max_features, seed=5
     )
     assert naive_forest.trees_of(forest) == twin
 
@@ -81,6 +85,12 @@ def test_scores_as_the_naive_twin_on_the_same_trees(case, n_estimators):
     rows = np.concatenate([X[:60], with_missing(X[:60], 0.4, seed=9), X[:20] + np.float32(1)])
     naive = naive_forest.score(trees, rows, codes, sample_rows=forest.sample_rows_, seed=2)
     assert forest.score(rows) == pytest.approx(naive, abs=1e-7)
+
+
+def test_a_column_is_cut_as_often_as_any_other_however_many_features_it_has():
+    forest = IsolationForest(n_estimators=200, max_samples=64).fit(numbers(500, 5), ONE_COLUMN)
+    cut = forest.splits_[forest.splits_ > 0] - 1
+    assert np.mean(cut // 2 == 4) == pytest.approx(0.5, abs=0.03)
 
 
 def test_power_of_half_is_as_exact_as_the_library():

@@ -58,13 +58,14 @@ def test_results_come_as_columns_frames_and_dicts():
     assert result.anomaly_count == int(result.is_anomaly.sum()) == 10
 
 
-def test_with_auto_predict_and_detect_draw_the_same_line():
+def test_a_detector_from_the_registry_draws_the_line_of_its_verdicts(tmp_path):
     data = numbers()
-    detector = AnomalyDetector("ecod").fit(data)
-    assert np.array_equal(detector.predict(data) == -1, detector.detect(data).is_anomaly)
+    LocalRegistry(tmp_path).register("numbers", AnomalyDetector("ecod").fit(data).pipeline_)
+    loaded = AnomalyDetector.from_registry("numbers", registry=tmp_path)
+    assert np.array_equal(loaded.predict(data) == -1, loaded.detect(data).is_anomaly)
 
 
-def test_with_a_number_predict_flags_that_share_of_the_training_rows():
+def test_predict_flags_the_share_asked_for_of_the_training_rows():
     data = numbers(1000)
     assert (AnomalyDetector("isolation_forest", contamination=0.1).fit_predict(data) == -1).sum() == 100
 

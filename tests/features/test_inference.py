@@ -46,8 +46,8 @@ ASIDE = {
     "order_id": (RNG.permutation(N) * 97 + 13, "an identifier"),
     "uuids": ([str(uuid.UUID(int=i * 7**40)) for i in range(N)], "an identifier"),
     "different words": ([f"K{i:05}" for i in range(N)], "an identifier"),
-    "lists": ([[1, 2]] * N, "nested"),
-    "records": ([{"a": i} for i in range(N)], "nested"),
+    "lists": ([[1, 2]] * N, "holds lists"),
+    "bytes": ([b"1", b"2"] * 30, "binary"),
 }
 
 

@@ -111,7 +111,7 @@ def test_booleans_are_zero_and_one():
 
 
 def test_dates_become_calendar_parts_that_go_round():
-    hours = [datetime(2024, 1, 1) + timedelta(hours=7 * i) for i in range(2000)]
+    hours = [datetime(2022, 1, 1) + timedelta(hours=7 * i) for i in range(4000)]
     features = fitted(pl.DataFrame({"t": hours}))
     assert features.features_.names == tuple(
         f"t.{part}" for part in ("hour_sin", "hour_cos", "weekday_sin", "weekday_cos", "day", "month_sin", "month_cos")
@@ -123,6 +123,16 @@ def test_dates_become_calendar_parts_that_go_round():
     assert noon["t.weekday_cos"] == pytest.approx(math.cos(2 * math.pi * 6 / 7))
     before, after = features.transform(pl.DataFrame({"t": [datetime(2024, 12, 31, 23, 59), datetime(2025, 1, 1)]}))
     assert abs(before - after)[:2].max() < 0.01
+
+
+@pytest.mark.parametrize(
+    ("days", "parts"), [(2, set()), (5, {"hour"}), (30, {"hour", "weekday"}), (120, {"hour", "weekday", "day"})]
+)
+def test_calendar_parts_that_have_not_gone_round_three_times_are_left_out(days, parts):
+    moments = [datetime(2026, 1, 5) + timedelta(days=days * i / 400) for i in range(400)]
+    frame = pl.DataFrame({"t": moments, "x": [float(i % 7) for i in range(400)]})
+    found = {name.partition(".")[2].partition("_")[0] for name in fitted(frame).features_.names} - {""}
+    assert found == parts
 
 
 def test_aware_times_are_read_in_utc():
@@ -159,6 +169,21 @@ def test_text_is_measured():
     assert found["note.punctuation"] == pytest.approx(1 / 6)
     usual = dict(zip(features.features_.names, features.transform_row({"note": notes[8]}).tolist(), strict=True))
     assert found["note.shape"] < usual["note.shape"]
+
+
+def test_shapes_are_told_apart_in_their_first_sixty_four_signs():
+    long = "a1" * 40
+    texts = [long[:62] + end for end in ("-b", "-C", "-b-d")] * 20 + ["x"]
+    features = TabularFeatures().fit(pl.DataFrame({"t": texts}), schema_of(t="text"))
+    rows = features.transform(pl.DataFrame({"t": texts[:3]}))
+    shape = rows[:, features.features_.names.index("t.shape")]
+    assert shape[0] == shape[2] > shape[1]
+    np.testing.assert_array_equal(np.stack([features.transform_row({"t": text}) for text in texts[:3]]), rows)
+
+
+def test_words_that_are_equally_frequent_are_numbered_in_alphabetical_order():
+    frame = pl.DataFrame({"w": ["b", "c", "a", "c", "b", "a", "d"]})
+    assert column(fitted(frame), pl.DataFrame({"w": ["a", "b", "c", "d"]}), "w") == [0.0, 1.0, 2.0, 3.0]
 
 
 def test_features_without_variation_are_left_out_and_their_columns_set_aside():

@@ -112,7 +112,7 @@ def test_without_a_number_clean_data_raise_few_alarms_and_a_separate_group_is_fo
     assert Pipeline().fit(pl.DataFrame(clean, schema=list("abc"))).alpha_ == pytest.approx(0.01, abs=0.005)
     dirty = np.vstack([clean, rng.normal(12, 0.5, size=(60, 3))])
     result = Pipeline("mad").fit_detect(pl.DataFrame(dirty, schema=list("abc")))
-    assert result.is_anomaly[1000:].mean() > 0.95
+    assert result.is_anomaly[1000:].mean() > 0.9
     assert result.is_anomaly[:1000].mean() < 0.01
 
 

@@ -216,6 +216,8 @@ def test_a_manifest_that_is_too_large_is_not_read(folder, monkeypatch):
         {"files": {}},
         {"files": {"arrays.npz": {"size": -1, "sha256": "0" * 64}}},
         {"files": {"arrays.npz": {"size": 1e300, "sha256": "0" * 64}}},
+        {"files": {"arrays.npz": {"size": 10**17, "sha256": "0" * 64}}},
+        {"files": {"arrays.npz": {"size": 10**400, "sha256": "0" * 64}}},
         {"files": {"arrays.npz": {"size": {"$float": "nan"}, "sha256": "0" * 64}}},
         {"files": {"arrays.npz": {"size": 10, "sha256": "no"}}},
         {"arrays": [{"name": "a", "dtype": "<f8", "shape": [-1]}]},
@@ -367,5 +369,21 @@ def test_files_of_others_that_look_like_leftovers_are_left_alone(tmp_path):
 
 
 def test_a_folder_may_be_reached_by_a_link(folder, tmp_path):
-    (tmp_path / "current").symlink_to(folder)
-    assert read_artifact(tmp_path / "current").spec == SPEC
+    current = tmp_path / "current"
+    current.symlink_to(folder)
+    assert read_artifact(current).spec == SPEC
+    write_artifact(current, {"kind": "new"}, {}, overwrite=True)
+    assert read_artifact(folder).spec == read_artifact(current).spec == {"kind": "new"}
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["current", "model"]
+
+
+def test_the_current_folder_and_relative_ones_are_folders_too(folder, tmp_path, monkeypatch):
+    monkeypatch.chdir(folder)
+    assert read_artifact(".").spec == SPEC
+    monkeypatch.chdir(tmp_path)
+    write_artifact("other", SPEC, ARRAYS)
+    assert read_artifact("model/../other/").spec == SPEC
+    with pytest.raises(ArtifactError, match="not a folder"):
+        read_artifact("nowhere")
+    with pytest.raises(ModelConflictError, match="left alone"):
+        write_artifact(".", SPEC, ARRAYS, overwrite=True)

@@ -154,7 +154,9 @@ def test_a_decompression_bomb_is_refused_before_it_grows(write, name, line):
     assert "bomb" in refusal(path, limits=limits)
 
 
-@pytest.mark.parametrize(("name", "start"), [("t.csv", b'a,b\n1,"'), ("t.csv", b"a,"), ("t.jsonl", b'{"a":"x"}\n{"a":"')])
+@pytest.mark.parametrize(
+    ("name", "start"), [("t.csv", b'a,b\n1,"'), ("t.csv", b"a,"), ("t.jsonl", b'{"a":"x"}\n{"a":"')]
+)
 def test_an_endless_line_is_refused(write, name, start):
     path = write(name, start + b"x" * (10 << 20))
     assert "longer than 1 MiB" in refusal(path, limits=Limits(line=1 << 20))

@@ -33,7 +33,7 @@ def calibration_scores(
 
     Cross-fitting assumes that a detector fitted on all rows scores new ones like a detector fitted on the rows outside
     a fold. A detector that keeps its rows (nearest neighbours, local outlier factor) does not quite: with a fifth of
-    the neighbours missing, distances grow and p-values with them. On real tables, 5 folds gave it three quarters of
+    the neighbours missing, distances grow and p-values with them. On real tables, 5 folds gave it four fifths of
     the false alarms asked for, 50 folds nine tenths (``benchmarks/calibration.py``), so give such a detector 50. With
     many more rows than ``most``, few are left out of any fit and 5 folds serve every detector. ``"split"`` is exact if
     the detector that scored is the one that is kept, but calibrates on fewer rows.

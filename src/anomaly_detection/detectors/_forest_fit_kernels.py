@@ -114,6 +114,7 @@ def _split(
     rows: NDArray[np.int64],
     features: NDArray[np.int64],
     live: int,
+    shares: NDArray[np.float64],
     n_categories: NDArray[np.int64],
     code_starts: NDArray[np.int64],
     wide_starts: NDArray[np.int64],
@@ -121,7 +122,7 @@ def _split(
     values: NDArray[np.float32],
     state: NDArray[np.uint64],
 ) -> tuple[int, np.float32, int, int]:
-    """Split the rows of a node on a random feature that can be split.
+    """Split the rows of a node on a random feature that can be split, drawn in proportion to the features' shares.
 
     Returns the wide column (-1: no split), the threshold, how many rows go left, and how many features are still live;
     features found constant are moved behind the live ones, where no descendant looks.
@@ -129,6 +130,8 @@ def _split(
     while live > 0:
         k = draw_below(state, live)
         feature = features[k]
+        if shares[feature] < 1.0 and draw_share(state) >= shares[feature]:
+            continue
         codes = n_categories[feature]
         rank = draw_below(state, len(ranks)) if codes else 0
         order = ranks[rank, code_starts[feature] : code_starts[feature] + codes]
@@ -151,6 +154,7 @@ def _split(
 @numba.njit(cache=True, nogil=True, error_model="numpy")
 def grow(
     X: NDArray[np.float32],
+    shares: NDArray[np.float64],
     n_categories: NDArray[np.int64],
     wide_starts: NDArray[np.int64],
     ranks: NDArray[np.uint8],
@@ -192,7 +196,7 @@ def grow(
             if last - first > 1 and level < depth:
                 here = rows[first:last]
                 wide, threshold, left, live = _split(
-                    X, here, features, live, n_categories, code_starts, wide_starts, ranks, values, state
+                    X, here, features, live, shares, n_categories, code_starts, wide_starts, ranks, values, state
                 )
             splits[at_split] = wide + 1
             at_split += 1

@@ -151,6 +151,12 @@ def _candidates(bounds: NDArray[np.float32], g: int, limit: np.float32, candidat
     return count
 
 
+@numba.njit(cache=True, nogil=True, error_model="numpy", forceinline=True)
+def _may_hold_nearer(at: int, bound: np.float32, furthest: np.float32, position: int) -> bool | np.bool_:
+    """Whether a row of a block may come before the last neighbour found; of equally near ones, the first does."""
+    return bound < furthest or (bound == furthest and at * LANES < position)
+
+
 @numba.njit(cache=True, nogil=True, error_model="numpy")
 def search(
     X: NDArray[np.float32],
@@ -202,12 +208,12 @@ def search(
                 n_waiting += 1
                 continue
             for i in range(count):
-                if bounds[g, candidates[i]] <= best[g, k - 1]:
+                if _may_hold_nearer(candidates[i], bounds[g, candidates[i]], best[g, k - 1], where[to, k - 1]):
                     _visit(blocks, candidates[i], rows, g, skip, best, where, to, total)
         for at in range(n_blocks if n_waiting else 0):
             for i in range(n_waiting):
                 g = waiting[i]
-                if bounds[g, at] <= best[g, k - 1]:
+                if _may_hold_nearer(at, bounds[g, at], best[g, k - 1], where[start + g, k - 1]):
                     skip = skips[start + g] if skips.shape[0] else -1
                     _visit(blocks, at, rows, g, skip, best, where, start + g, total)
         for g in range(size):

@@ -66,6 +66,24 @@ class Reference:
         search(X, self.blocks, self.centres, self.radii, self.scale, self.slack, skips, found, where)
         return found, where
 
+    def nearest_others(self, X: NDArray[np.float32], k: int) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
+        """Find the k nearest reference rows, one that equals the row left out: it counts as the row itself.
+
+        A training row is then scored as if it had been left out of the reference, and so is its double.
+
+        Parameters
+        ----------
+        X : (m, d) rows without NaN.
+        k : less than the number of reference rows.
+
+        Returns
+        -------
+        As :meth:`nearest`.
+        """
+        found, where = self.nearest(X, k + 1)
+        itself = found[:, :1] == 0.0
+        return np.where(itself, found[:, 1:], found[:, :-1]), np.where(itself, where[:, 1:], where[:, :-1])
+
 
 def arranged(rows: NDArray[np.float32]) -> NDArray[np.float32]:
     """The same rows, halved again and again along their widest column until they fill blocks."""

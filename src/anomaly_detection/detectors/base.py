@@ -38,12 +38,14 @@ class Tags:
     categories : takes category features as codes.
     batch_invariant : the score of a row does not depend on the other rows scored with it.
     one_row : can score a single row.
+    leave_one_out : scores a training row as a detector fitted without it would, so that calibration needs no other.
     """
 
     missing: bool = False
     categories: bool = False
     batch_invariant: bool = True
     one_row: bool = True
+    leave_one_out: bool = False
 
 
 class Detector(Configurable, ABC):
@@ -88,8 +90,9 @@ class Detector(Configurable, ABC):
         space.check_width(matrix.shape[1])
         self._check_fit(matrix, space)
         self.features_ = space
-        self.limits_ = infinity_limits(matrix)
-        self._fit(self._clean(matrix))
+        ranges, infinite = finite_range(matrix)
+        self.limits_ = infinity_limits(ranges)
+        self._fit(self._clean(matrix) if infinite else matrix)
         return self
 
     @final
@@ -200,9 +203,9 @@ def as_matrix(X: ArrayLike) -> NDArray[np.float32]:
     return matrix
 
 
-def infinity_limits(matrix: NDArray[np.float32]) -> NDArray[np.float64]:
-    """(2, d): what stands in for -inf and +inf, :data:`FAR` ranges beyond what was fitted on."""
-    low, high = finite_range(matrix).astype(np.float64)
+def infinity_limits(ranges: NDArray[np.float32]) -> NDArray[np.float64]:
+    """(2, d): what stands in for -inf and +inf, :data:`FAR` ranges beyond the (2, d) finite ranges fitted on."""
+    low, high = ranges.astype(np.float64)
     empty = low > high
     low[empty] = high[empty] = 0.0
     reach = FAR * np.maximum(high - low, np.maximum(np.abs(low), np.abs(high)) * 0.1 + 1e-6)

@@ -32,7 +32,8 @@ class IsolationForest(Detector):
     """Isolation forest with missing values and categories inside the trees.
 
     Each tree is grown on a random sample of rows: a random feature that still varies is cut at a random place between
-    its smallest and its largest value, again and again, until a row is alone or the depth limit is reached. The score
+    its smallest and its largest value, again and again, until a row is alone or the depth limit is reached. Every
+    column of the user's table is as likely to be cut as any other, however many features it was turned into. The score
     is ``2 ** (-average depth / c(sample))``, in (0, 1]: near 1 for rows that are isolated at once, about 0.5 or below
     for rows in a crowd.
 
@@ -113,6 +114,7 @@ class IsolationForest(Detector):
         self.ranks_ = draw_ranks(n_categories, RANK_ROUNDS, int(self.random_state))
         splits, self.thresholds_, leaf_rows = grow(
             X,
+            self.features_.shares,
             n_categories,
             wide_starts(n_categories),
             self.ranks_,

@@ -9,7 +9,7 @@ import numpy as np
 from anomaly_detection.base import Choice, Range
 from anomaly_detection.detectors._neighbour_kernels import mean_by_row
 from anomaly_detection.detectors._neighbours import Reference, arranged, chunks, sampled
-from anomaly_detection.detectors.base import Detector
+from anomaly_detection.detectors.base import Detector, Tags
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -22,13 +22,13 @@ if TYPE_CHECKING:
 class KNN(Detector):
     """Distance to the k nearest training rows.
 
-    The neighbours are exact: nothing is approximated. Fitting keeps rows and computes no distance. Every row is scored
-    as a new one, so that a training row scored later finds itself at distance 0 and looks more normal than it is;
-    calibrate on rows the detector was not fitted on.
+    The neighbours are exact: nothing is approximated. Fitting keeps rows and computes no distance. A row is not its own
+    neighbour: of reference rows that equal it, one is left out. So a training row gets the score that a detector
+    fitted without it would give, and calibration needs no other rows.
 
     Parameters
     ----------
-    n_neighbors : how many neighbours; all reference rows if there are fewer.
+    n_neighbors : how many neighbours; all reference rows but one if there are fewer.
     method : what is made of the k distances: the ``"largest"`` (Ramaswamy et al.), their ``"mean"`` (Angiulli and
         Pizzuti) or their ``"median"``.
     max_reference : of more training rows than this, so many are drawn at random and kept; time and memory grow with it.
@@ -53,11 +53,11 @@ class KNN(Detector):
     constraints: ClassVar[Mapping[str, Constraint]] = {
         "n_neighbors": Range(1, integer=True),
         "method": Choice("largest", "mean", "median"),
-        "max_reference": Range(1, integer=True),
+        "max_reference": Range(2, integer=True),
         "random_state": Range(0, integer=True),
     }
+    tags: ClassVar[Tags] = Tags(leave_one_out=True)
     learned: ClassVar[tuple[str, ...]] = ("reference_",)
-    fewest_rows: ClassVar[int] = 1
 
     reference_: NDArray[np.float32]
 
@@ -75,7 +75,7 @@ class KNN(Detector):
 
     def score_row(self, row: NDArray[np.float32]) -> float:
         """Score one finite, clean row of the fitted width without checking it."""
-        return float(self._of_distances(self._reference.nearest(row[None, :], self._k)[0])[0])
+        return float(self._of_distances(self._reference.nearest_others(row[None, :], self._k)[0])[0])
 
     def _fit(self, X: NDArray[np.float32]) -> None:
         self.reference_ = arranged(sampled(X, int(self.max_reference), int(self.random_state)))
@@ -83,12 +83,12 @@ class KNN(Detector):
 
     def _restored(self) -> None:
         self._reference = Reference(self.reference_)
-        self._k = min(int(self.n_neighbors), len(self.reference_))
+        self._k = min(int(self.n_neighbors), len(self.reference_) - 1)
 
     def _score(self, X: NDArray[np.float32]) -> NDArray[np.float64]:
         scores = np.empty(len(X))
         for part in chunks(X):
-            scores[part] = self._of_distances(self._reference.nearest(X[part], self._k)[0])
+            scores[part] = self._of_distances(self._reference.nearest_others(X[part], self._k)[0])
         return scores
 
     def _of_distances(self, distances: NDArray[np.float64]) -> NDArray[np.float64]:

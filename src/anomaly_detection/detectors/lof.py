@@ -9,7 +9,7 @@ import numpy as np
 from anomaly_detection.base import Range
 from anomaly_detection.detectors._neighbour_kernels import UNDERFLOW, density_ratio, mean_reach
 from anomaly_detection.detectors._neighbours import Reference, arranged, chunks, sampled
-from anomaly_detection.detectors.base import Detector
+from anomaly_detection.detectors.base import Detector, Tags
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -25,8 +25,9 @@ SHORTEST = 0.01
 class LOF(Detector):
     """Local outlier factor: how much sparser a row's surroundings are than its neighbours' surroundings.
 
-    1 is as dense as the neighbours; larger is sparser. The neighbours are exact. Every row is scored as a new one, so
-    that a training row scored later finds itself at distance 0; calibrate on rows the detector was not fitted on.
+    1 is as dense as the neighbours; larger is sparser. The neighbours are exact. A row is not
+    its own neighbour: of reference rows that equal it, one is left out, and so a training row is scored as the paper
+    scores it.
 
     Where more than k training rows are equal, the paper's density is infinite. Here a mean reachability distance counts
     as at least 0.01 of the median positive one, and so no density as more than 100 times the usual one: every score is
@@ -56,7 +57,7 @@ class LOF(Detector):
     --------
     >>> detector = LOF(n_neighbors=2).fit([[0.0], [1.0], [2.0], [3.0], [4.0]])
     >>> detector.score([[2.0], [9.0]]).round(2)
-    array([0.83, 3.67])
+    array([0.67, 3.67])
     """
 
     constraints: ClassVar[Mapping[str, Constraint]] = {
@@ -64,6 +65,7 @@ class LOF(Detector):
         "max_reference": Range(2, integer=True),
         "random_state": Range(0, integer=True),
     }
+    tags: ClassVar[Tags] = Tags(leave_one_out=True)
     learned: ClassVar[tuple[str, ...]] = ("reference_", "k_distance_", "reach_", "shortest_reach_")
 
     reference_: NDArray[np.float32]
@@ -107,7 +109,7 @@ class LOF(Detector):
         return scores
 
     def _of_rows(self, X: NDArray[np.float32]) -> NDArray[np.float64]:
-        distances, positions = self._reference.nearest(X, self._k)
+        distances, positions = self._reference.nearest_others(X, self._k)
         own, scores = np.empty(len(X)), np.empty(len(X))
         mean_reach(distances, positions, self.k_distance_, self.shortest_reach_, own)
         density_ratio(positions, self.reach_, own, scores)

@@ -1,6 +1,7 @@
 """Points in time as calendar parts.
 
 Hours, weekdays and months go round: each is a sine and a cosine from a table, so that December lies beside January.
+A part is used only where the column has seen it go round three times: after two months, "March" is not rare, it is new.
 The time that has passed since some origin is left out: rows that come after training would all lie outside the fitted
 range, and would all look anomalous for no other reason than being new. The exception are columns that are not a clock
 but a quantity: unsorted dates that lie years apart, such as dates of birth; they keep ``elapsed``, in days.
@@ -28,6 +29,12 @@ PARTS = ("hour_sin", "hour_cos", "weekday_sin", "weekday_cos", "day", "month_sin
 
 WIDE_DAYS = 1000
 """Dates whose middle nine tenths span at least this many days are a quantity, unless they come in order."""
+
+TURNS = 3
+"""How often a part has to have gone round to be used."""
+
+DAYS_AROUND = {"hour": 1, "weekday": 7, "day": 31, "month": 365}
+"""How many days each part takes to go round."""
 
 _EPOCH = date(1970, 1, 1).toordinal()
 
@@ -59,13 +66,14 @@ class CalendarEncoding(Encoding):
         """Decide whether the column is a clock or a quantity."""
         moments = read_times(series).drop_nulls()
         if moments.dtype == pl.Time or not len(moments):
-            return cls(series.name, PARTS[:-1])
+            return cls(series.name, PARTS[:2])
         days = moments.dt.date().cast(pl.Int32)
         middle = [int(days.quantile(q, "nearest") or 0) for q in (0.05, 0.5, 0.95)]
         is_quantity = middle[2] - middle[0] >= WIDE_DAYS and not (
             moments.is_sorted() or moments.is_sorted(descending=True)
         )
-        return cls(series.name, PARTS if is_quantity else PARTS[:-1], middle[1])
+        around = _gone_around(int(days.max()) - int(days.min()) + 1)  # type: ignore[arg-type]  # days are whole numbers
+        return cls(series.name, (*around, PARTS[-1]) if is_quantity else around, middle[1])
 
     def columns(self, series: pl.Series) -> list[NDArray[np.float64]]:
         """One (n,) array per part."""
@@ -113,6 +121,11 @@ class CalendarEncoding(Encoding):
             )
 
         return read
+
+
+def _gone_around(span: int) -> tuple[str, ...]:
+    """The parts that go round often enough in so many days."""
+    return tuple(part for part in PARTS[:-1] if span >= TURNS * DAYS_AROUND[part.partition("_")[0]])
 
 
 def _steps(moments: pl.Series, name: str) -> pl.Series:

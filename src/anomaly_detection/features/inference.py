@@ -9,6 +9,7 @@ import polars as pl
 
 from anomaly_detection.errors import SchemaError
 from anomaly_detection.features._reading import parse_time, parsed_numbers, read_numbers
+from anomaly_detection.features.nesting import flatten
 from anomaly_detection.records import Column, Schema, SetAside, counted, quoted
 
 if TYPE_CHECKING:
@@ -46,7 +47,7 @@ def infer_schema(
     """Say what each column of a frame is.
 
     Numbers, yes/no, dates, categories and short text become features. Constant and empty columns, identifiers and
-    nested values are set aside with a reason.
+    lists are set aside with a reason. The fields of a record within a record are columns named by their path.
 
     Parameters
     ----------
@@ -70,7 +71,7 @@ def infer_schema(
     >>> schema.set_aside
     (SetAside(name='shop', reason="constant: every value is 'a'"),)
     """
-    key = _one_key(key)
+    frame, key = flatten(frame), _one_key(key)
     roles = {"timestamp": timestamp, "key": key, "label": label}
     named = [*(columns or ()), *categorical, *ignore, *(name for name in roles.values() if name is not None)]
     _check_known(named, frame.columns)
@@ -102,6 +103,7 @@ def check_finite(frame: pl.DataFrame, schema: Schema, first_row: int = 0) -> Non
     SchemaError
         naming the column, how many values are infinite, and the first such row.
     """
+    frame = flatten(frame)
     for column in schema.features:
         series = frame[column.name]
         if column.kind != "number" or series.dtype.is_integer():
@@ -162,7 +164,7 @@ def _judged(series: pl.Series, categorical: bool, wanted: bool) -> Column | SetA
 def _unusable(series: pl.Series) -> str | None:
     dtype = series.dtype
     if dtype.is_nested() or dtype in (pl.Object, pl.Binary):
-        return f"holds nested or binary values ({dtype.base_type()}); flatten it into columns of its own"
+        return f"holds lists or binary values ({dtype.base_type()}); make columns of what matters in them"
     if dtype.is_numeric() and _has_range(series):
         return None
     present = (series.fill_nan(None) if dtype.is_float() else series).drop_nulls()

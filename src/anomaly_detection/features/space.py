@@ -75,6 +75,12 @@ class FeatureSpace:
         """Whether any feature is a category."""
         return any(feature.kind == "category" for feature in self.features)
 
+    @property
+    def shares(self) -> NDArray[np.float64]:
+        """(d,) each feature's share in its column: 1 for a column with one feature, 1/7 for each of seven."""
+        sizes = {column: len(positions) for column, positions in self.columns().items()}
+        return np.array([1.0 / sizes[feature.column] for feature in self.features])
+
     def columns(self) -> dict[str, list[int]]:
         """The user's columns in order, each with the positions of its features."""
         found: dict[str, list[int]] = {}

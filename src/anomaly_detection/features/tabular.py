@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from array import array
 from dataclasses import replace
+from functools import partial
 from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 import numpy as np
@@ -15,6 +16,7 @@ from anomaly_detection.features._encoding import BooleanEncoding, Encoding, Numb
 from anomaly_detection.features._reading import read_words
 from anomaly_detection.features._vocabulary import Vocabulary
 from anomaly_detection.features._words import CodeEncoding, WordsEncoding
+from anomaly_detection.features.nesting import flatten, heads, value_at
 from anomaly_detection.features.space import MOST_CATEGORIES, FeatureSpace
 from anomaly_detection.records import Schema, SetAside, counted, quoted
 
@@ -85,6 +87,7 @@ class TabularFeatures(Configurable):
             if a column is missing or cannot be read as its kind, or if nothing varies.
         """
         self.validate()
+        frame = flatten(frame)
         schema.check_names(frame.columns)
         learned = [_without_constants(self._learn(frame[c.name], c), frame[c.name]) for c in schema.features]
         if not any(encoding.parts for encoding in learned):
@@ -107,6 +110,7 @@ class TabularFeatures(Configurable):
             if a column is missing, or holds what cannot be read as its kind, with the first such row and value.
         """
         self._check_fitted()
+        frame = flatten(frame)
         self.schema_.check_names(frame.columns)
         matrix = np.empty((len(frame), len(self.features_)), dtype=np.float32)
         position = 0
@@ -120,7 +124,8 @@ class TabularFeatures(Configurable):
     def transform_row(self, record: Mapping[str, Any]) -> NDArray[np.float32]:
         """One record: (d,) float32, equal bit for bit to :meth:`transform` of a frame that holds it alone.
 
-        A key that is missing counts as a missing value.
+        A key that is missing counts as a missing value; a column such as ``user.age`` is also looked for within the
+        record under ``user``.
 
         Raises
         ------
@@ -129,7 +134,8 @@ class TabularFeatures(Configurable):
         """
         if not self._steps:
             self._check_fitted()
-        get, values = record.get, array("f")
+        get = partial(value_at, record) if self._is_nested else record.get
+        values = array("f")
         for name, read, wide in self._steps:
             if wide:
                 values.extend(read(get(name)))
@@ -162,7 +168,8 @@ class TabularFeatures(Configurable):
         self.schema_ = schema
         self._encodings = tuple(encodings)
         self._steps = [(encoding.column, encoding.reader(), encoding.wide) for encoding in self._encodings]
-        self._names = frozenset(schema.feature_names)
+        self._is_nested = any("." in name for name in schema.feature_names)
+        self._names = frozenset(head for name in schema.feature_names for head in heads(name))
         self.features_ = FeatureSpace(tuple(part for encoding in self._encodings for part in encoding.features()))
 
     def _learn(self, series: pl.Series, column: Column) -> Encoding:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from anomaly_detection.registry.base import AliasChange
 
 if TYPE_CHECKING:
-    from collections.abc import Collection
+    from collections.abc import Callable, Collection
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +33,10 @@ class State:
             return self
         change = AliasChange(alias, version, previous, action, at)
         return replace(self, aliases={**self.aliases, alias: version}, history=(*self.history, change))
+
+    def limited_to(self, exists: Callable[[int], bool]) -> State:
+        """Without the aliases of versions that do not exist; a deletion may have been cut short."""
+        return replace(self, aliases={alias: version for alias, version in self.aliases.items() if exists(version)})
 
     def without(self, versions: Collection[int], at: str) -> State:
         """The versions are gone, and the aliases that pointed at them."""

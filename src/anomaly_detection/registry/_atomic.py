@@ -203,7 +203,7 @@ def read_file(path: Path, limit: int) -> bytes:
             raise ArtifactError(f"{path} is not a plain file. Take the model from where it came from again.")
         if status.st_size > limit:
             raise ArtifactError(f"{path} has {status.st_size:,} bytes; at most {limit:,} are read.")
-        return file.read(limit)
+        return file.read(status.st_size)
 
 
 def _unreadable(path: Path, error: OSError) -> RegistryError:

@@ -116,11 +116,12 @@ def doomed(folder: ModelFolder, wanted: Reference, *, force: bool) -> tuple[int,
 def summary(root: Path, name: str) -> ModelSummary | None:
     """A model in a list, with its problem if it is damaged; None if it has no versions."""
     folder = ModelFolder(root, name)
-    known = described(folder, folder.numbers()[-1:])
+    numbers = folder.numbers()
+    known = described(folder, numbers[-1:])
     if not known:
         return None
     state = _readable_state(folder) or State()
-    return ModelSummary(name, folder.numbers(), dict(state.aliases), known[0])
+    return ModelSummary(name, numbers, dict(state.aliases), known[0])
 
 
 def described(folder: ModelFolder, versions: Iterable[int]) -> tuple[ModelVersion, ...]:

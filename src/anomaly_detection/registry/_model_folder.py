@@ -16,7 +16,7 @@ from __future__ import annotations
 
 import re
 from contextlib import contextmanager
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field, fields, replace
 from typing import TYPE_CHECKING, TypeVar
 
 import msgspec
@@ -167,11 +167,11 @@ class ModelFolder:
         return decode(self._versions / str(version) / RECORD, RECORD_FORMAT, Record)
 
     def state(self) -> State:
-        """The aliases and their history."""
+        """The aliases of versions that exist, and the history of all."""
         if not self._state.exists():
             return State()
         try:
-            return decode(self._state, STATE_FORMAT, State)
+            return decode(self._state, STATE_FORMAT, State).limited_to(self.exists)
         except ArtifactError as error:
             raise ArtifactError(f"{error} Or remove it: the versions stay, the aliases are lost.") from error
 
@@ -197,18 +197,16 @@ class ModelFolder:
         return version
 
     def remove(self, versions: tuple[int, ...], at: str) -> None:
-        """Delete one version or all: first the aliases that point at them, then, with one rename, the folder."""
+        """Delete one version or all: with one rename they are gone, and with them the aliases that pointed at them."""
         doomed = self._versions if versions == self.numbers() else self._versions / str(versions[0])
         before = self.state()
+        after = before.without(versions, at)
         with registry_staging(self._root) as aside:
-            back = self._prepare_state(before, aside, "before")
-            publish(self._prepare_state(before.without(versions, at), aside), self._state)
-            try:
-                with synced(doomed.parent):
-                    publish(doomed, aside / "doomed")
-            except OSError:
-                publish(back, self._state)
-                raise
+            numbers_kept = self._prepare_state(replace(before, next_version=after.next_version), aside, "numbers_kept")
+            prepared = self._prepare_state(after, aside)
+            publish(numbers_kept, self._state)
+            with synced(doomed.parent), _published(doomed, aside / "doomed"):
+                publish(prepared, self._state)
 
     def _prepare_state(self, state: State, aside: Path, name: str = "after") -> Path:
         prepared = aside / name

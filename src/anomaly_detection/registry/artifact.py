@@ -7,6 +7,7 @@ shape, and a SHA-256 over itself. ``arrays.npz`` is what :func:`numpy.load` read
 from __future__ import annotations
 
 import hashlib
+import os
 import shutil
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -129,7 +130,7 @@ def write_artifact(
     >>> again.spec, again.arrays["line/points"], again.manifest == written
     ({'slope': 2.0}, array([0, 1, 2]), True)
     """
-    target = Path(folder)
+    target = Path(os.path.realpath(folder))
     with writing(f"save the model in {target}", target.parent):
         make_folder(target.parent)
         _restore(target)
@@ -219,7 +220,7 @@ def read_artifact(folder: Path | str, *, max_bytes: int = MAX_BYTES) -> Artifact
     ArtifactError
         if anything about it is not as it was written; the message names the file, the reason and the way out.
     """
-    return _steadily(Path(folder), lambda place: _read_parts(place, max_bytes))
+    return _steadily(Path(os.path.realpath(folder)), lambda place: _read_parts(place, max_bytes))
 
 
 def read_manifest(folder: Path | str) -> tuple[dict[str, Any], Manifest]:
@@ -230,7 +231,7 @@ def read_manifest(folder: Path | str) -> tuple[dict[str, Any], Manifest]:
     ArtifactError
         if the manifest is not as it was written.
     """
-    return _steadily(Path(folder), _read_manifest)
+    return _steadily(Path(os.path.realpath(folder)), _read_manifest)
 
 
 T = TypeVar("T")

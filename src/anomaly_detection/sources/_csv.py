@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import csv
-import io
+from collections import Counter
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
@@ -55,6 +54,7 @@ class CsvTable:
     def __init__(self, file: Bytes, encoding: str, delimiter: str | None = None) -> None:
         self.file = file
         self.notes: list[str] = []
+        self._unfitting: dict[str, pl.DataType] | None = None
         head = file.head()
         self._encoding = encoding_of(head, encoding)
         text = decoded_head(head, self._encoding)
@@ -73,7 +73,7 @@ class CsvTable:
         asked = [name for name in self.columns if name not in known]
         types = ColumnTypes(asked)
         for chunk in self._chunks() if asked else ():
-            types.see(self._texts(chunk).select(asked))
+            types.see(self._parsed(chunk, types.likely()).select(asked))
         return types.dtypes()
 
     def frames(self, dtypes: Mapping[str, pl.DataType]) -> Iterator[pl.DataFrame]:
@@ -82,18 +82,26 @@ class CsvTable:
             yield self._typed(chunk, dtypes)
 
     def _typed(self, chunk: _Chunk, dtypes: Mapping[str, pl.DataType]) -> pl.DataFrame:
-        frame = self._texts(chunk)
+        frame = self._parsed(chunk, dtypes).fill_nan(None)
         place = f"{self.file.name}, in the records from line {chunk.line:,}"
-        return pl.DataFrame([as_type(frame[name], dtypes[name], place) for name in self.columns])
-
-    def _texts(self, chunk: _Chunk) -> pl.DataFrame:
-        """The records of one chunk, every column as text."""
-        frame = pl.read_csv(
-            chunk.text,
-            has_header=False,
-            schema=dict.fromkeys(self.columns, pl.String),
-            separator=self.delimiter,
+        return frame.with_columns(
+            as_type(column, dtypes[column.name], place)
+            for column in frame
+            if column.dtype == pl.String or column.dtype != dtypes[column.name]
         )
+
+    def _parsed(self, chunk: _Chunk, likely: Mapping[str, pl.DataType]) -> pl.DataFrame:
+        """The records of one chunk: numbers where all fit the likely types, else every column as text."""
+        schema = {name: _number(likely.get(name)) for name in self.columns}
+        if schema != self._unfitting:
+            try:
+                return self._read(chunk, schema)
+            except pl.exceptions.ComputeError:
+                self._unfitting = schema
+        return self._read(chunk, dict.fromkeys(self.columns, pl.String()))
+
+    def _read(self, chunk: _Chunk, schema: Mapping[str, pl.DataType]) -> pl.DataFrame:
+        frame = pl.read_csv(chunk.text, has_header=False, schema=schema, separator=self.delimiter)
         if frame.height != chunk.records:
             raise SourceError(
                 f"{self.file.name}: the {counted(chunk.records, 'record')} from line {chunk.line:,} on are quoted in a "
@@ -187,6 +195,10 @@ class CsvTable:
         return names
 
 
+def _number(dtype: pl.DataType | None) -> pl.DataType:
+    return dtype if dtype in (pl.Int64, pl.Float64) and dtype is not None else pl.String()
+
+
 def refuse_duplicates(names: list[str], place: str) -> None:
     """Make sure that every column has a name of its own.
 
@@ -195,7 +207,7 @@ def refuse_duplicates(names: list[str], place: str) -> None:
     SourceError
         naming the names that occur more than once.
     """
-    twice = sorted({name for name in names if names.count(name) > 1}) if len(set(names)) < len(names) else []
+    twice = sorted(name for name, count in Counter(names).items() if count > 1)
     if twice:
         raise SourceError(f"{place} has more than one column with the same name: {quoted(twice)}. Rename them.")
 
@@ -208,16 +220,40 @@ def found_delimiter(text: str) -> str:
     """
     best, best_share = ",", 0.0
     for delimiter in DELIMITERS:
-        rows = [row for row in csv.reader(io.StringIO(text), delimiter=delimiter) if row][:50]
-        width = len(rows[0]) if rows else 0
-        share = sum(len(row) == width for row in rows) / len(rows) if width > 1 else 0.0
+        widths = _split(text.encode(), delimiter, final=True).fields
+        widths = widths[widths != 0][:50]
+        share = float(np.mean(widths == widths[0])) if widths.size and widths[0] > 1 else 0.0
         if share > best_share:
             best, best_share = delimiter, share
     return best
 
 
 def _fields(record: bytes, delimiter: str) -> list[str]:
-    return next(csv.reader(io.StringIO(record.decode()), delimiter=delimiter), [])
+    """The fields of one record; a quote at an odd place stands for itself."""
+    text = record.decode().removesuffix("\n").removesuffix("\r")
+    fields: list[str] = []
+    at = 0
+    while True:
+        inside, at = _quoted_part(text, at + 1) if text.startswith('"', at) else ("", at)
+        end = text.find(delimiter, at)
+        end = len(text) if end < 0 else end
+        fields.append(inside + text[at:end])
+        if end == len(text):
+            return fields
+        at = end + 1
+
+
+def _quoted_part(text: str, at: int) -> tuple[str, int]:
+    """What stands between quotes, from behind the opening one, and the position behind the closing one."""
+    parts: list[str] = []
+    while (end := text.find('"', at)) >= 0:
+        parts.append(text[at:end])
+        at = end + 1
+        if not text.startswith('"', at):
+            return "".join(parts), at
+        parts.append('"')
+        at += 1
+    return "".join([*parts, text[at:]]), len(text)
 
 
 def _header_end(fields: NDArray[np.int64]) -> tuple[int, bool]:
@@ -260,11 +296,8 @@ def _tidied(
 
 
 def _requoted(record: bytes, delimiter: str) -> bytes:
-    out = io.StringIO()
-    csv.writer(out, delimiter=delimiter, quoting=csv.QUOTE_ALL, lineterminator="\n").writerow(
-        _fields(record, delimiter)
-    )
-    return out.getvalue().encode()
+    fields = (f'"{field.replace(chr(34), chr(34) * 2)}"' for field in _fields(record, delimiter))
+    return (delimiter.join(fields) + "\n").encode()
 
 
 def _with_last(blocks: Iterator[bytes]) -> Iterator[tuple[bytes, bool]]:

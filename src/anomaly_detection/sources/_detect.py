@@ -57,9 +57,11 @@ def kind_of(file: Bytes, asked: str | None, encoding: str, notes: list[str]) -> 
 
 
 def _agreed(by_name: Kind | None, by_content: Kind | None, head: bytes, file: Bytes, encoding: str) -> Kind:
+    text = decoded_head(head, encoding_of(head, encoding))
+    if by_name == "jsonl" and text.lstrip().startswith("{") and _may_be_object(text.lstrip().partition("\n")):
+        return by_name
     if by_content is not None:
         return by_content
-    text = decoded_head(head, encoding_of(head, encoding))
     if by_name in ("csv", "tsv") or (by_name in ("json", "jsonl") and text.lstrip().startswith(("{", "["))):
         return by_name
     delimiter = found_delimiter(text)
@@ -92,6 +94,11 @@ def _by_content(head: bytes, encoding: str) -> Kind | None:
     return None
 
 
+def _may_be_object(first: tuple[str, str, str]) -> bool:
+    line, line_break, _ = first
+    return not line_break or _is_object(line)
+
+
 def _is_object(line: str) -> bool:
     try:
         return isinstance(json.loads(line), dict)
@@ -107,7 +114,7 @@ def _refuse_foreign(head: bytes, name: str, encoding: str) -> None:
             raise SourceError(f"{name} is {what}.")
     text = decoded_head(head, encoding_of(head, encoding))
     odd = sum(character < " " and character not in "\t\r\n\f" for character in text)
-    if odd > max(1, len(text) // 100):
+    if odd > max(8, len(text) // 20):
         raise SourceError(
             f"{name} is binary and of no format known here ({odd} control characters in its first {len(head):,} "
             "bytes). Records are read from CSV, TSV, JSON, JSON Lines and Parquet, plain or in .gz or .zst."

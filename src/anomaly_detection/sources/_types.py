@@ -47,13 +47,19 @@ class ColumnTypes:
 
     def see(self, frame: pl.DataFrame) -> None:
         """Take further values into account."""
-        for name, possible in self._possible.items():
-            if name in frame.columns:
-                self._see_column(name, possible, frame[name])
+        frame = _plain_numbers(frame)
+        nulls = frame.fill_nan(None).null_count().row(0) if frame.width else ()
+        for column, missing in zip(frame, nulls, strict=True):
+            if missing < frame.height:
+                self._see_column(column.name, self._possible[column.name], column)
 
     def dtypes(self) -> dict[str, pl.DataType]:
         """The first type that fits every value seen; a column without any value is a number."""
         return {name: self._chosen(name, possible) for name, possible in self._possible.items()}
+
+    def likely(self) -> dict[str, pl.DataType]:
+        """The types, so far, of the columns that have had a value."""
+        return {name: dtype for name, dtype in self.dtypes().items() if name in self._seen}
 
     def any_seen(self, name: str) -> bool:
         """Whether a column has had a value that is not missing."""
@@ -66,9 +72,8 @@ class ColumnTypes:
 
     def _see_column(self, name: str, possible: list[pl.DataType], column: pl.Series) -> None:
         if column.dtype != pl.String:
+            self._seen.add(name)
             _keep(possible, column.dtype)
-            if column.null_count() < len(column):
-                self._seen.add(name)
             return
         if not possible and name in self._seen:
             return
@@ -90,7 +95,7 @@ def as_type(column: pl.Series, dtype: pl.DataType, place: str) -> pl.Series:
 
     Parameters
     ----------
-    column : of dtype String.
+    column : of dtype String, or already numbers of this type.
     dtype : any type that text can be read as.
     place : where the column is from, for a message.
 
@@ -99,6 +104,8 @@ def as_type(column: pl.Series, dtype: pl.DataType, place: str) -> pl.Series:
     SourceError
         naming the first value that cannot be read so.
     """
+    if column.dtype != pl.String:
+        return column.cast(dtype)
     if dtype == pl.String:
         return column.set(column == "", None)
     stripped = column.str.strip_chars()
@@ -131,6 +138,16 @@ def words(dtype: pl.DataType) -> str:
         return "a number"
     known: Mapping[Any, str] = {pl.Boolean: "true or false", pl.Date: "a date", pl.Datetime: "a date with a time"}
     return known.get(dtype.base_type(), f"of type {dtype}")
+
+
+def _plain_numbers(frame: pl.DataFrame) -> pl.DataFrame:
+    """The frame with the columns of text cast in which every value is a number as it stands."""
+    for dtype in (pl.Int64(), pl.Float64()):
+        texts = frame.select(pl.col(pl.String))
+        cast = texts.select(pl.all().cast(dtype, strict=False)).fill_nan(None)
+        lossless = zip(cast, cast.null_count().row(0), texts.null_count().row(0), strict=True) if texts.width else ()
+        frame = frame.with_columns(column for column, after, before in lossless if after == before < frame.height)
+    return frame
 
 
 def _keep(possible: list[pl.DataType], dtype: pl.DataType) -> None:

@@ -114,9 +114,10 @@ class FileSource:
     def dtypes(self) -> dict[str, pl.DataType]:
         """The type of each column; text formats are read once for it."""
         if self._dtypes is None:
-            given = {name: dtype for name, dtype in self._given.items() if name in set(self.columns)}
+            columns = self.columns
+            given = {name: self._given[name] for name in columns if name in self._given}
             known = given | self._table.inferred(given)
-            self._dtypes = {name: known[name] for name in self.columns}
+            self._dtypes = {name: known[name] for name in columns}
         return dict(self._dtypes)
 
     def with_dtypes(self, dtypes: Mapping[str, pl.DataType | type[pl.DataType]]) -> Self:

@@ -15,6 +15,9 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+CLEAR = 1.1
+"""A group begins at least this many times as far above the lower quartile as the rest ends."""
+
 FEWEST_GAPS = 20
 """A gap is compared with at least this many below it."""
 
@@ -36,8 +39,9 @@ class Separation(Threshold):
     to the tail, however heavy, and no scale or shape has to be assumed. The usual gap is the median of w gaps divided
     by ln 2, which the group's own weight hardly moves. A ratio x to a mean of v exponential gaps is exceeded with
     probability ``(1 + x / v) ** -v``; the median of w knows as much as a mean of ``v = w ln(2) ** 2``. The widest gap
-    counts if that probability, times the number of gaps looked at, is below ``error``. Tied scores share the gap above
-    them evenly, so discrete scores make no group by themselves.
+    counts if that probability, times the number of gaps looked at, is below ``error``, and if the group begins a tenth
+    farther out than the rest ends. The latter keeps the grid of rounded or discrete scores from looking like gaps;
+    tied scores also share the gap above them evenly.
 
     Parameters
     ----------
@@ -73,28 +77,29 @@ class Separation(Threshold):
 
     def group(self, scores: NDArray[np.float64]) -> float | None:
         """The lowest score of the separate group, or None."""
-        values, above, gaps = _normalised_gaps(scores)
-        looked_at = np.flatnonzero((above >= self.share * len(scores)) & (above <= self.most * len(scores)))
-        if not len(looked_at):
+        values, above, steps, gaps = _gaps(scores)
+        looked_at = (above >= self.share * len(scores)) & (above <= self.most * len(scores))
+        wide = np.flatnonzero(looked_at & (steps >= math.log(CLEAR)))
+        if not len(wide):
             return None
-        doubts = np.array([_doubt(gaps, above, int(i)) for i in looked_at])
+        doubts = np.array([_doubt(gaps, above, int(i)) for i in wide])
         best = int(np.argmin(doubts))
-        if doubts[best] + math.log(len(looked_at)) >= math.log(self.error):
+        if doubts[best] + math.log(np.count_nonzero(looked_at)) >= math.log(self.error):
             return None
-        return float(values[looked_at[best] + 1])
+        return float(values[wide[best] + 1])
 
 
-def _normalised_gaps(
+def _gaps(
     scores: NDArray[np.float64],
-) -> tuple[NDArray[np.float64], NDArray[np.int64], NDArray[np.float64]]:
-    """Distinct scores above the median, how many scores lie above each, and the normalised gap above each."""
+) -> tuple[NDArray[np.float64], NDArray[np.int64], NDArray[np.float64], NDArray[np.float64]]:
+    """Distinct scores above the median; for each, how many lie above it, the gap to the next, and that normalised."""
     values, counts = np.unique(scores, return_counts=True)
     low, middle = np.percentile(scores, [25.0, 50.0])
     upper = values > middle
     values, counts = values[upper], counts[upper]
-    above = counts.sum() - counts.cumsum()
-    gaps = np.diff(np.log(values - low), append=0.0)[: len(values)] * above / counts
-    return values, above.astype(np.int64), gaps
+    above = (counts.sum() - counts.cumsum()).astype(np.int64)
+    steps = np.diff(np.log(values - low), append=0.0)[: len(values)]
+    return values, above, steps, steps * above / counts
 
 
 def _doubt(gaps: NDArray[np.float64], above: NDArray[np.int64], i: int) -> float:
