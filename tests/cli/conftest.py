@@ -130,7 +130,13 @@ def process():
 
     def call(*arguments, stdin=None, cwd=None, **more):
         done = subprocess.run(
-            command(*arguments), input=stdin, capture_output=True, env=environment(**more), cwd=cwd, timeout=120
+            command(*arguments),
+            check=False,
+            input=stdin,
+            capture_output=True,
+            env=environment(**more),
+            cwd=cwd,
+            timeout=120,
         )
         return Ran(done.returncode, done.stdout.decode(), done.stderr.decode())
 

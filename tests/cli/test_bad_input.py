@@ -7,6 +7,7 @@ import os
 import numpy as np
 import polars as pl
 import pytest
+
 from cli.conftest import numbers
 
 RUN = ("detection", "run", "--data")
@@ -25,14 +26,16 @@ def refused_table(refused, table, tmp_path):
     return call
 
 
-def test_a_missing_file_is_named_with_the_nearest_one(refused, orders, tmp_path):
+@pytest.mark.usefixtures("orders")
+def test_a_missing_file_is_named_with_the_nearest_one(refused, tmp_path):
     said = refused(*RUN, tmp_path / "order.csv", "--output", tmp_path / "out.csv")
     assert "There is no file" in said
     assert "did you mean" in said
     assert "orders.csv" in said
 
 
-def test_a_directory_is_refused_with_a_file_in_it(refused, orders, tmp_path):
+@pytest.mark.usefixtures("orders")
+def test_a_directory_is_refused_with_a_file_in_it(refused, tmp_path):
     said = refused(*RUN, tmp_path)
     assert "is a directory" in said
     assert "orders.csv" in said
@@ -124,7 +127,7 @@ def test_infinite_numbers_are_refused_when_scoring_with_a_model(ad, refused, ord
 
 
 def test_bytes_that_are_not_utf8_are_refused_with_the_way_out(refused_table):
-    said = refused_table("name,x\n".encode() + b"".join(b"caf\xe9 %d,%d\n" % (i % 5, i) for i in range(50)))
+    said = refused_table(b"name,x\n" + b"".join(b"caf\xe9 %d,%d\n" % (i % 5, i) for i in range(50)))
     assert "--encoding" in said or "encoding" in said
 
 

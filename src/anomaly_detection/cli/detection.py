@@ -23,7 +23,10 @@ def _group() -> None:
 
 OUTPUT = "Write the verdicts on all rows: .csv .json .jsonl .parquet, .gz and .zst too; - is standard output."
 
-Fdr = Annotated[float | None, typer.Option("--fdr", help="Hold the false share of the alarms at this instead.")]
+Fdr = Annotated[
+    float | None,
+    typer.Option("--fdr", help="Hold the false share of the alarms at this; with a model or training rows."),
+]
 Model = Annotated[
     str | None,
     typer.Option(

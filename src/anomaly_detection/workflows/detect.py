@@ -36,7 +36,8 @@ class DetectRequest:
     registry : the registry's folder; the default one when not given.
     train_column : rows where this column is true are fitted on, the others scored.
     train_rows : the first so many rows are fitted on, the others scored.
-    fdr : control the share of false alarms among the alarms instead of the rate among normal records.
+    fdr : control the share of false alarms among the alarms instead of the rate among normal records; takes a model
+        or rows to fit on, since rows that rank among themselves cannot be told apart so.
     output, output_format : a file for the verdicts; ``-`` is standard output.
     explain : write the reasons for each anomaly.
     top : how many anomalies to keep for showing.
@@ -146,5 +147,10 @@ def check(request: DetectRequest) -> None:
         return
     if problem := Range(0, 1, open_low=True, open_high=True).problem(request.fdr):
         raise ParameterError(f"--fdr {request.fdr} {problem}; 0.1 lets one alarm in ten be false, on average.")
+    if request.model is None and not trains:
+        raise ParameterError(
+            "--fdr needs to know what is normal: records that rank among themselves cannot show a discovery. Give "
+            "--model, or say with --train-column or --train-rows what to fit on."
+        )
     if request.fitting.contamination != "auto" or request.fitting.threshold is not None:
         raise ParameterError("--fdr sets the alarm line from the alarms; leave out --contamination and --threshold.")

@@ -86,7 +86,8 @@ def sampled(batches: Iterable[pl.DataFrame], seed: int, progress: Progress) -> p
     for batch in batches:
         seen += len(batch)
         progress("reading a sample", seen, None)
-        kept, marks = _thinned([*kept, batch], [*marks, rng.random(len(batch))], share)
+        new, new_marks = _thinned([batch], [rng.random(len(batch))], share)
+        kept, marks = [*kept, *new], [*marks, *new_marks]
         while sum(map(len, kept)) > 2 * SAMPLE:
             share /= 2
             kept, marks = _thinned(kept, marks, share)

@@ -55,7 +55,7 @@ class Scoring:
             self._fit(self._first_rows(request.train_rows))
         else:
             frame = f.read_for_fitting(self.source, request.fitting.random_state, self.progress)
-            if self.source.size <= f.WHOLE and request.fdr is None:
+            if self.source.size <= f.WHOLE:
                 yield self.pipeline.fit_detect(frame, request.reading.schema(frame), self.progress), frame
                 return
             self._fit(frame)
