@@ -70,16 +70,19 @@ def run(arguments: Sequence[str] | None = None) -> int:
         code = app(args=None if arguments is None else list(arguments), standalone_mode=False)
         sys.stdout.flush()
     except (typer.Abort, KeyboardInterrupt):
-        return _say("Interrupted. Nothing was half-written.", INTERRUPTED)
+        code = INTERRUPTED
     except BrokenPipeError:
-        _forget_output()
-        return PIPE_CLOSED
+        return _pipe_closed()
+    except SystemExit as error:
+        if isinstance(error.__context__, BrokenPipeError):  # Typer's way to leave
+            return _pipe_closed()
+        raise
     except Exception as error:  # noqa: BLE001
         return _failed(error)
-    except BaseException as error:
-        if isinstance(error, SystemExit):
-            raise
-        return _unexpected(error)  # a panic of a compiled library is not an Exception
+    except BaseException as error:  # noqa: BLE001  a panic of a compiled library is not an Exception
+        return _unexpected(error)
+    if code == INTERRUPTED:
+        return _say("Interrupted. Nothing was half-written.", INTERRUPTED)
     return code if isinstance(code, int) else 0
 
 
@@ -137,10 +140,11 @@ def _say(message: str, code: int) -> int:
     return code
 
 
-def _forget_output() -> None:
+def _pipe_closed() -> int:
     """Whoever read the output has enough; keep the interpreter from complaining about it at exit."""
     with suppress(OSError, ValueError):
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    return PIPE_CLOSED
 
 
 def _end_by_signal(number: int, _: object) -> None:

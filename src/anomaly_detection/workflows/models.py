@@ -69,8 +69,17 @@ class TrainOutcome:
 
 
 def registry_at(folder: Path | None) -> LocalRegistry:
-    """The registry in a folder, or the default one."""
-    return LocalRegistry(folder or Settings().registry_folder)
+    """The registry in a folder, or the default one.
+
+    Raises
+    ------
+    RegistryError
+        if something else than a folder is there.
+    """
+    root = folder or Settings().registry_folder
+    if root.exists() and not root.is_dir():
+        raise RegistryError(f"{root} is not a folder, and a registry is one. Name another with --registry.")
+    return LocalRegistry(root)
 
 
 def train_model(request: TrainRequest, progress: Progress = silent) -> TrainOutcome:
@@ -188,8 +197,7 @@ def _check_registrable(request: TrainRequest, registry: LocalRegistry) -> None:
     if not place.is_dir() or not os.access(place, os.W_OK):
         problem = "may not be written by this user" if place.is_dir() else "is not a folder"
         raise RegistryError(
-            f"No model can be registered in {registry.root}: {place} {problem}. Nothing was changed. "
-            "Name another folder with --registry."
+            f"No model can be registered in {registry.root}: {place} {problem}. Name another folder with --registry."
         )
 
 
