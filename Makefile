@@ -59,12 +59,12 @@ docs-serve: ## show the documentation while you write it
 
 check: lint test test-core docs ## everything that CI checks
 
-bench: ## run benchmarks/*.py, or BENCH="name …", and put their tables into the documentation
+bench: ## run benchmarks/*.py, or BENCH="name …"; DATA=folder adds what needs labelled tables
 	@$(INSTALL) $(VENV) bench
 	@mkdir -p benchmarks/results
 	@failed=; for name in $(BENCH); do \
 		echo "== $$name"; result="benchmarks/results/$$name"; \
-		if $(BIN)/python "benchmarks/$$name.py" $(ARGS) | tee "$$result.tmp"; then mv "$$result.tmp" "$$result.md"; \
+		if $(BIN)/python "benchmarks/$$name.py" $(if $(DATA),--data $(DATA)) $(ARGS) | tee "$$result.tmp"; then mv "$$result.tmp" "$$result.md"; \
 		else failed="$$failed $$name"; fi; \
 	done; $(BIN)/python tools/reference.py; \
 	if [ -n "$$failed" ]; then echo "failed:$$failed"; exit 1; fi

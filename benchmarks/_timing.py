@@ -5,6 +5,7 @@ Import this before numpy: it keeps every numeric library on one thread.
 
 from __future__ import annotations
 
+import argparse
 import json
 import os
 import statistics
@@ -18,6 +19,14 @@ if TYPE_CHECKING:
 
 for _name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NUMBA_NUM_THREADS", "POLARS_MAX_THREADS"):
     os.environ.setdefault(_name, "1")
+
+
+def arguments(about: str | None) -> argparse.Namespace:
+    """What every benchmark takes: ``--data``, a folder of labelled tables, and ``--json``, a file to write."""
+    parser = argparse.ArgumentParser(description=about, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--data", type=Path, help="folder with manifest.csv; without it, what needs it is left out")
+    parser.add_argument("--json", help="also write the results to this file")
+    return parser.parse_args()
 
 
 def cpu_seconds(

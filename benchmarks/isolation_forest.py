@@ -1,6 +1,6 @@
 """Isolation forest against scikit-learn and coniferest: speed, size and quality, each with its check.
 
-    python benchmarks/isolation_forest.py [DATA] [--json FILE]
+    python benchmarks/isolation_forest.py [--data DATA] [--json FILE]
 
 DATA is a folder with ``manifest.csv`` (columns ``name, kind, file``) and Parquet files of features and a ``label``;
 without it, quality is not measured.
@@ -8,14 +8,13 @@ without it, quality is not measured.
 
 from __future__ import annotations
 
-import argparse
 import io
 import pickle
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from _timing import Report, cpu_seconds  # before numpy: it sets the number of threads
+from _timing import Report, arguments, cpu_seconds  # before numpy: it sets the number of threads
 
 # isort: split
 
@@ -178,10 +177,7 @@ def _column(column: pl.Series) -> tuple[NDArray[np.float64], Feature]:
 
 def main() -> int:
     """Measure, print the table, fail when a bar does not hold."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("data", nargs="?", type=Path, help="folder with manifest.csv; without it, no quality")
-    parser.add_argument("--json", help="also write the results to this file")
-    given = parser.parse_args()
+    given = arguments(__doc__)
     report = Report("Isolation forest")
     speed(report)
     if given.data is not None:

@@ -9,10 +9,9 @@ whatever the unit, so HBOS is compared by ranks and by AUROC.
 
 from __future__ import annotations
 
-from _timing import Report, cpu_seconds
+from _timing import Report, arguments, cpu_seconds
 
 # isort: split
-import argparse
 import pickle
 from functools import partial
 from typing import TYPE_CHECKING, Any
@@ -101,13 +100,12 @@ def compare(report: Report, name: str, ours: Detector, theirs: Any, *, check: Ca
 
 def main() -> int:
     """Run all and print the table."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--json", default=None)
+    given = arguments(__doc__)
     report = Report("One feature at a time")
     for name, kind, peer in (("ECOD", ECOD, ecod.ECOD), ("COPOD", COPOD, copod.COPOD)):
         compare(report, name, kind(), peer(), check=alone_with_every_point(kind), batch=3)
     compare(report, "HBOS", HBOS(n_bins=10), hbos.HBOS(), check=agree_in_rank, batch=5)
-    return report.publish(parser.parse_args().json)
+    return report.publish(given.json)
 
 
 def alone_with_every_point(kind: type[ECOD | COPOD]) -> Callable[..., str]:

@@ -7,13 +7,11 @@
 
 from __future__ import annotations
 
-from _timing import Report, cpu_seconds
+from _timing import Report, arguments, cpu_seconds
 
 # isort: split
-import argparse
 import sys
 import warnings
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -27,7 +25,8 @@ from anomaly_detection.detectors.lof import LOF
 from anomaly_detection.detectors.pca import PCA
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator
+    from pathlib import Path
 
     from numpy.typing import NDArray
 
@@ -137,18 +136,15 @@ def quality_line(report: Report, folder: Path) -> None:
 
 def labelled(folder: Path) -> Iterator[tuple[NDArray[np.float32], NDArray[np.int64]]]:
     """The features and labels of each table, at most 6,000 rows drawn at random."""
-    for path in sorted(folder.glob("*.parquet")):
+    for path in sorted((folder / "tabular").glob("*.parquet")):
         frame = pl.read_parquet(path)
         frame = frame.sample(min(6_000, len(frame)), shuffle=True, seed=0)
         features = [name for name in frame.columns if name.startswith("f") and name[1:].isdigit()]
         yield frame.select(features).to_numpy().astype(np.float32), frame["label"].to_numpy().astype(np.int64)
 
 
-def main(arguments: Sequence[str] | None = None) -> int:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--json", help="write the lines here as well")
-    parser.add_argument("--data", type=Path, help="folder of labelled Parquet tables")
-    options = parser.parse_args(arguments)
+def main() -> int:
+    options = arguments(__doc__)
     warnings.simplefilter("ignore")
     report = Report("Neighbours and principal axes")
     for make, name, d, at_least in TABLES:

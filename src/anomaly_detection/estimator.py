@@ -48,6 +48,7 @@ class AnomalyDetector(OutlierMixin, BaseEstimator):  # type: ignore[misc]  # sci
     algorithm : a name from the catalog of algorithms.
     contamination : α, the share of normal records that may raise an alarm, in (0, 0.5], or ``"auto"``.
     threshold : the name of an estimator of the alarm line, instead of ``contamination``.
+    transforms : names of transforms of the number columns, such as ``("log",)``.
     random_state : the seed of everything random.
     **parameters : the algorithm's own parameters, such as ``n_estimators=200``.
 
@@ -70,12 +71,14 @@ class AnomalyDetector(OutlierMixin, BaseEstimator):  # type: ignore[misc]  # sci
         *,
         contamination: float | str = "auto",
         threshold: str | None = None,
+        transforms: Sequence[str] = (),
         random_state: int | None = 0,
         **parameters: Any,
     ) -> None:
         self.algorithm = algorithm
         self.contamination = contamination
         self.threshold = threshold
+        self.transforms = transforms
         self.random_state = random_state
         for name, value in parameters.items():
             setattr(self, name, value)
@@ -168,7 +171,8 @@ class AnomalyDetector(OutlierMixin, BaseEstimator):  # type: ignore[misc]  # sci
     @classmethod
     def _around(cls, pipeline: Pipeline, state: Mapping[str, Any] | None = None) -> Self:
         detector = pipeline.scorer_.detector
-        found = cls(**(state["parameters"] if state else _parameters_of(pipeline)))
+        parameters = state["parameters"] if state else _parameters_of(pipeline)
+        found = cls(**{**parameters, "transforms": tuple(parameters["transforms"])})
         found.pipeline_ = pipeline
         found.n_features_in_ = state["width"] if state else len(pipeline.schema_.features)
         names = state["names"] if state else _given_names(pipeline.schema_)
@@ -210,7 +214,7 @@ class AnomalyDetector(OutlierMixin, BaseEstimator):  # type: ignore[misc]  # sci
         detector = create(self.algorithm, **parameters)
         if "random_state" in detector.parameter_names():
             detector = detector.clone(random_state=seed)
-        return Pipeline(detector, self.contamination, self.threshold, random_state=seed)
+        return Pipeline(detector, self.contamination, self.threshold, transforms=self.transforms, random_state=seed)
 
     def _offset(self, frame: pl.DataFrame) -> float:
         return float(np.percentile(-self.pipeline_.score(frame), 100.0 * self.pipeline_.alpha_))
@@ -266,7 +270,7 @@ def _line(pipeline: Pipeline) -> float:
 
 def _parameters_of(pipeline: Pipeline) -> dict[str, Any]:
     spec = to_spec(pipeline.scorer_.detector)
-    kept = {name: pipeline.parameters()[name] for name in ("contamination", "threshold")}
+    kept = {name: pipeline.parameters()[name] for name in ("contamination", "threshold", "transforms")}
     return {"algorithm": spec["name"], **kept, **spec["parameters"]}
 
 

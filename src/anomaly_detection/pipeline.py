@@ -14,7 +14,7 @@ from anomaly_detection.errors import InputError, NotFittedError
 from anomaly_detection.explain import contributions, normal_ranges, reasons, reference_row
 from anomaly_detection.features.inference import infer_schema
 from anomaly_detection.records import Schema
-from anomaly_detection.scorer import Scorer
+from anomaly_detection.scorer import Scorer, under
 from anomaly_detection.thresholds import benjamini_hochberg, choose_alpha
 from anomaly_detection.verdicts import judge, judge_one
 
@@ -60,6 +60,8 @@ class Pipeline(Configurable):
         fitting; ``"auto"``: split from 50,000 rows on. Detectors that leave a row out by themselves need neither.
     tail : whether a generalised-Pareto tail takes over beyond the calibration scores.
     scaling : how numbers are scaled for detectors that want plain numbers.
+    transforms : names of transforms of the number columns, such as ``("log",)``, applied in order
+        (``anomaly_detection.features.scaling``).
     random_state : the seed of the calibration's folds; detectors carry their own.
 
     Attributes
@@ -101,6 +103,7 @@ class Pipeline(Configurable):
         calibration: str = "auto",
         tail: bool = True,
         scaling: str = "standard",
+        transforms: Sequence[str] = (),
         random_state: int = 0,
     ) -> None:
         self.detector = detector
@@ -109,6 +112,7 @@ class Pipeline(Configurable):
         self.calibration = calibration
         self.tail = tail
         self.scaling = scaling
+        self.transforms = transforms
         self.random_state = random_state
 
     def fit(self, frame: pl.DataFrame, schema: Schema | None = None, progress: Progress = silent) -> Self:
@@ -213,7 +217,7 @@ class Pipeline(Configurable):
         """What was learned: plain values for JSON, and arrays by name; enough for :meth:`from_state`."""
         scorer, arrays = self._scorer.state()
         spec = {
-            "parameters": {name: value for name, value in self.parameters().items() if name != "detector"},
+            "parameters": self._own_parameters(),
             "scorer": scorer,
             "schema": self.schema_.to_dict(),
             "calibrator": self.calibrator_.parameters(),
@@ -221,18 +225,18 @@ class Pipeline(Configurable):
             "rows": self.rows_,
             "normal": self.normal_,
         }
-        named = {f"detector/{name}": array for name, array in arrays.items()}
-        named |= {f"calibrator/{name}": array for name, array in self.calibrator_.state().items()}
-        return spec, {**named, "reference": self.reference_}
+        calibrator = {f"calibrator/{name}": array for name, array in self.calibrator_.state().items()}
+        return spec, {**arrays, **calibrator, "reference": self.reference_}
 
     @classmethod
     def from_state(cls, spec: Mapping[str, Any], arrays: Mapping[str, NDArray[Any]]) -> Self:
         """The inverse of :meth:`state`; scores are equal, bit for bit."""
-        scorer = Scorer.restore(spec["scorer"], _under("detector/", arrays))
-        pipeline = cls(detector=scorer.detector, **spec["parameters"])
+        scorer = Scorer.restore(spec["scorer"], arrays)
+        parameters = {**spec["parameters"], "transforms": tuple(spec["parameters"]["transforms"])}
+        pipeline = cls(detector=scorer.detector, **parameters)
         pipeline.scorer_ = scorer
         pipeline.schema_ = Schema.from_dict(spec["schema"])
-        pipeline.calibrator_ = Calibrator(**spec["calibrator"]).restore(_under("calibrator/", arrays))
+        pipeline.calibrator_ = Calibrator(**spec["calibrator"]).restore(under("calibrator/", arrays))
         pipeline.alpha_, pipeline.rows_, pipeline.normal_ = spec["alpha"], spec["rows"], spec["normal"]
         pipeline.reference_ = arrays["reference"]
         return pipeline
@@ -252,7 +256,7 @@ class Pipeline(Configurable):
         check_rows(len(frame))
         self.schema_ = schema or infer_schema(frame)
         detector = create(self.detector) if isinstance(self.detector, str) else self.detector.clone()
-        return Scorer(detector, self.scaling)
+        return Scorer(detector, self.scaling, self.transforms)
 
     def _method(self, n_rows: int) -> Literal["cross", "split"]:
         split = n_rows >= SPLIT_FROM if self.calibration == "auto" else self.calibration == "split"
@@ -293,6 +297,10 @@ class Pipeline(Configurable):
         self.normal_ = normal_ranges(frame, self.schema_)
         self.reference_ = reference_row(self._scorer.native(frame), self._scorer.space)
 
+    def _own_parameters(self) -> dict[str, Any]:
+        own = {name: value for name, value in self.parameters().items() if name != "detector"}
+        return {**own, "transforms": list(self.transforms)}
+
     def _wish(self) -> float | str:
         return self.threshold or self.contamination
 
@@ -317,10 +325,6 @@ def _ranks(scores: NDArray[np.float64]) -> NDArray[np.float64]:
 
 def _unfitted(cls: type[Pipeline], parameters: Mapping[str, Any]) -> Pipeline:
     return cls(**parameters)
-
-
-def _under(prefix: str, arrays: Mapping[str, NDArray[Any]]) -> dict[str, NDArray[Any]]:
-    return {name.removeprefix(prefix): array for name, array in arrays.items() if name.startswith(prefix)}
 
 
 def check_rows(n_rows: int) -> None:

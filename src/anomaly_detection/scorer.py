@@ -14,9 +14,10 @@ from anomaly_detection.detectors.base import replace_infinite
 from anomaly_detection.detectors.spec import from_spec, to_spec
 from anomaly_detection.features.dense import DenseFeatures
 from anomaly_detection.features.tabular import TabularFeatures
+from anomaly_detection.features.transformed import TransformedFeatures
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     import polars as pl
     from numpy.typing import NDArray
@@ -33,25 +34,32 @@ class Scorer:
     ----------
     detector : an unfitted detector.
     scaling : how numbers are scaled for detectors that want plain numbers (:class:`DenseFeatures`).
+    transforms : names of transforms of the numbers, applied in order before anything else.
     """
 
-    def __init__(self, detector: Detector, scaling: str = "standard") -> None:
+    def __init__(self, detector: Detector, scaling: str = "standard", transforms: Sequence[str] = ()) -> None:
         self.detector = detector
         self.scaling = scaling
+        self.transformed = TransformedFeatures(transforms) if transforms else None
         self.tabular: TabularFeatures | None = None
         self.dense: DenseFeatures | None = None
 
     def fresh(self) -> Scorer:
         """An unfitted copy."""
-        return Scorer(self.detector.clone(), self.scaling)
+        return Scorer(self.detector.clone(), self.scaling, self.transformed.names if self.transformed else ())
 
     def fit(self, frame: pl.DataFrame, schema: Schema) -> Self:
         """Learn the features and the detector from the rows of a frame."""
         self.tabular = TabularFeatures().fit(frame, schema)
         X = self.tabular.transform(frame)
+        if self.transformed is not None:
+            X = self.transformed.fit(X, self.space, self.tabular.offsets).transform(X)
         if not (self.detector.tags.missing and self.detector.tags.categories):
             self.dense = DenseFeatures(scaling=self.scaling).fit(X, self.space)
-        self.detector.fit(self._for_detector(X), self.dense.features_ if self.dense else self.space)
+        if self.dense is not None:
+            self.detector.fit(self.dense.transform(X), self.dense.features_)
+        else:
+            self.detector.fit(X, self.space)
         return self
 
     @property
@@ -83,6 +91,8 @@ class Scorer:
     def score_record(self, record: Mapping[str, Any]) -> float:
         """The raw score of one record; the same bits as in a batch."""
         row = self.native_record(record)
+        if self.transformed is not None:
+            row = self.transformed.transform(row[None, :])[0]
         if self.dense is not None:
             row = self.dense.transform_row(row)
         if np.isinf(row).any():
@@ -90,6 +100,8 @@ class Scorer:
         return self.detector.score_row(row)
 
     def _for_detector(self, X: NDArray[np.float32]) -> NDArray[np.float32]:
+        if self.transformed is not None:
+            X = self.transformed.transform(X)
         return X if self.dense is None else self.dense.transform(X)
 
     def state(self) -> tuple[dict[str, Any], dict[str, NDArray[Any]]]:
@@ -97,19 +109,30 @@ class Scorer:
         spec = {
             "detector": to_spec(self.detector),
             "scaling": self.scaling,
+            "transforms": list(self.transformed.names) if self.transformed else [],
             "tabular": self._fitted.state(),
             "dense": self.dense.state() if self.dense else None,
             "features": self.detector.features_.to_dict(),
         }
-        return spec, self.detector.state()
+        arrays = {f"detector/{name}": array for name, array in self.detector.state().items()}
+        if self.transformed is not None:
+            arrays |= {f"transforms/{name}": array for name, array in self.transformed.state().items()}
+        return spec, arrays
 
     @classmethod
     def restore(cls, spec: Mapping[str, Any], arrays: Mapping[str, NDArray[Any]]) -> Scorer:
         """The inverse of :meth:`state`; scores are equal, bit for bit."""
-        scorer = cls(from_spec(spec["detector"]), spec["scaling"])
+        scorer = cls(from_spec(spec["detector"]), spec["scaling"], spec["transforms"])
         scorer.tabular = TabularFeatures().restore(spec["tabular"])
         if spec["dense"] is not None:
             scorer.dense = DenseFeatures().restore(spec["dense"])
         space = type(scorer.space).from_dict(spec["features"])
-        scorer.detector.restore(arrays, space)
+        if scorer.transformed is not None:
+            scorer.transformed.restore(under("transforms/", arrays))
+        scorer.detector.restore(under("detector/", arrays), space)
         return scorer
+
+
+def under(prefix: str, arrays: Mapping[str, NDArray[Any]]) -> dict[str, NDArray[Any]]:
+    """The arrays whose names begin with a prefix, without it."""
+    return {name.removeprefix(prefix): array for name, array in arrays.items() if name.startswith(prefix)}

@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from anomaly_detection.catalog import DETECTORS
-from anomaly_detection.errors import InputError, NotFittedError, ParameterError, SchemaError
+from anomaly_detection.errors import InputError, NotFittedError, ParameterError, SchemaError, UnknownNameError
 from anomaly_detection.features.inference import infer_schema
 from anomaly_detection.pipeline import Pipeline
 
@@ -80,6 +80,34 @@ def test_infinite_values_count_as_far_away(fitted):
     near = fitted.detect_one({"amount": 20.0, "count": 4, "country": "NL", "active": True})
     assert np.isfinite(far.score)
     assert far.score >= near.score
+
+
+@pytest.mark.parametrize("algorithm", ["isolation_forest", "knn"])
+@pytest.mark.parametrize("names", [("log",), ("clip", "power"), ("robust", "tanh"), ("percentile",)])
+def test_transforms_keep_one_record_a_batch_and_a_restored_pipeline_alike(algorithm, names):
+    frame = mixed_frame(300)
+    pipeline = Pipeline(algorithm, transforms=names).fit(frame)
+    batch = list(pipeline.detect(frame[:40]))
+    assert [pipeline.detect_one(record) for record in frame[:40].iter_rows(named=True)] == batch
+    spec, arrays = pipeline.state()
+    assert list(Pipeline.from_state(json.loads(json.dumps(spec)), arrays).detect(frame[:40])) == batch
+    assert pipeline.explain(frame, [0])[0][0].column in frame.columns
+
+
+def test_a_logarithm_makes_a_detector_see_small_values():
+    rng = np.random.default_rng(0)
+    amounts = np.append(rng.lognormal(8, 1, 500), [3.0])
+    frame = pl.DataFrame({"amount": amounts, "other": rng.normal(size=501)})
+    plain, logged = (Pipeline("pca", transforms=names).fit_detect(frame) for names in ((), ("log",)))
+    assert plain.p_value[500] > 0.05
+    assert logged.top(1).tolist() == [500]
+
+
+def test_transforms_that_need_an_order_are_refused():
+    with pytest.raises(ParameterError, match="come in no order"):
+        Pipeline(transforms=["difference"]).fit(mixed_frame())
+    with pytest.raises(UnknownNameError, match="Did you mean 'robust'"):
+        Pipeline(transforms=["robst"]).fit(mixed_frame())
 
 
 def test_the_same_seed_gives_the_same_model():
