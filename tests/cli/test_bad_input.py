@@ -185,11 +185,11 @@ def test_a_registry_that_is_a_file_is_refused_before_any_work(refused, orders):
     assert "is not a folder" in refused("models", "train", "--data", orders, "--name", "m", "--registry", orders)
 
 
-@pytest.mark.skipif(os.geteuid() == 0, reason="root may write everywhere")
-def test_a_registry_without_permission_is_refused(refused, orders, tmp_path):
-    locked = tmp_path / "locked"
-    locked.mkdir(mode=0o500)
-    assert "may not be written" in refused("models", "train", "--data", orders, "--name", "m", "--registry", locked)
+def test_a_registry_without_permission_is_refused_before_any_work(refused, orders, tmp_path, monkeypatch):
+    place = tmp_path / "locked"
+    place.mkdir()
+    monkeypatch.setattr(os, "access", lambda path, mode: mode != os.W_OK or str(path) != str(place))
+    assert "may not be written" in refused("models", "train", "--data", orders, "--name", "m", "--registry", place)
 
 
 @pytest.mark.parametrize("column", ["--label", "--key", "--timestamp", "--train-column", "--ignore", "--columns"])
@@ -222,9 +222,9 @@ def test_the_input_is_never_overwritten(refused, orders):
 
 @pytest.mark.slow
 def test_ten_thousand_columns_work(ad, table):
-    values = np.random.default_rng(0).normal(size=(40, 10_000)).round(2)
+    values = np.random.default_rng(0).normal(size=(200, 10_000)).round(2)
     frame = pl.DataFrame(values, schema=[f"c{i}" for i in range(10_000)])
-    ran = ad(*RUN, table(frame), "--train-rows", 30, "--json", "--top", 1)
+    ran = ad(*RUN, table(frame), "--param", "n_estimators=10", "--json", "--top", 1)
     assert ran.code == 0
     assert len(ran.json["schema"]["features"]) == 10_000
 
@@ -251,4 +251,4 @@ def test_very_many_categories_work(ad, table):
 def test_a_mistyped_command_line_says_what_was_meant(refused, arguments, way_out):
     said = refused(*arguments)
     assert way_out in said
-    assert "--help`" in said
+    assert "See `anomaly-detection " in said

@@ -67,7 +67,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
 def run(arguments: Sequence[str] | None = None) -> int:
     """Run the program and return its exit code."""
     try:
-        code = app(args=None if arguments is None else list(arguments), standalone_mode=False)
+        typed = None if arguments is None else list(arguments)
+        code = app(args=typed, prog_name="anomaly-detection", standalone_mode=False)
         sys.stdout.flush()
     except (typer.Abort, KeyboardInterrupt):
         code = INTERRUPTED

@@ -3,57 +3,23 @@
 from __future__ import annotations
 
 from contextlib import ExitStack
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from itertools import chain
 from typing import TYPE_CHECKING, Any
 
-from anomaly_detection.base import Range
-from anomaly_detection.errors import ParameterError
-from anomaly_detection.pipeline import FEWEST_ROWS, silent
-from anomaly_detection.workflows.fitting import Fitting
+from anomaly_detection.pipeline import silent
 from anomaly_detection.workflows.output import how_made, open_sink, written
-from anomaly_detection.workflows.scoring import Scoring
+from anomaly_detection.workflows.request import DetectRequest, check
+from anomaly_detection.workflows.scoring import Scoring, prepared
 from anomaly_detection.workflows.tally import Tally
+
+__all__ = ["DetectOutcome", "DetectRequest", "detect_file"]
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
-    from pathlib import Path
 
     from anomaly_detection.evaluation.metrics import Evaluation
     from anomaly_detection.pipeline import Pipeline, Progress
-    from anomaly_detection.workflows.reading import Reading
-
-
-@dataclass(frozen=True, slots=True)
-class DetectRequest:
-    """What to do.
-
-    Parameters
-    ----------
-    reading : the records.
-    fitting : how to fit, when no model is given.
-    model : a registered model to score with instead, such as ``orders@production``.
-    registry : the registry's folder; the default one when not given.
-    train_column : rows where this column is true are fitted on, the others scored.
-    train_rows : the first so many rows are fitted on, the others scored.
-    fdr : control the share of false alarms among the alarms instead of the rate among normal records; takes a model
-        or rows to fit on, since rows that rank among themselves cannot be told apart so.
-    output, output_format : a file for the verdicts; ``-`` is standard output.
-    explain : write the reasons for each anomaly.
-    top : how many anomalies to keep for showing.
-    """
-
-    reading: Reading
-    fitting: Fitting = field(default_factory=Fitting)
-    model: str | None = None
-    registry: Path | None = None
-    train_column: str | None = None
-    train_rows: int | None = None
-    fdr: float | None = None
-    output: str | Path | None = None
-    output_format: str | None = None
-    explain: bool = False
-    top: int = 10
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,13 +64,12 @@ def detect_file(request: DetectRequest, progress: Progress = silent) -> DetectOu
         if the verdicts cannot be written; what was there before is untouched.
     """
     check(request)
+    pipeline = prepared(request)
     with ExitStack() as stack:
         sink = open_sink(request.output, request.output_format, request.reading.data) if request.output else None
         source = stack.enter_context(request.reading.open(request.train_column))
-        scoring = Scoring(request, source, progress)
-        verdicts = scoring.verdicts()
+        verdicts = Scoring(request, pipeline, source, progress).verdicts()
         first = next(verdicts)
-        pipeline = scoring.pipeline
         made = how_made(pipeline, request, source.fingerprint())
         if sink is not None:
             stack.enter_context(sink).made(made)
@@ -124,33 +89,3 @@ def detect_file(request: DetectRequest, progress: Progress = silent) -> DetectOu
             evaluation=tally.evaluation(),
             notes=tuple(source.notes),
         )
-
-
-def check(request: DetectRequest) -> None:
-    """Refuse wishes that contradict one another, before anything is read.
-
-    Raises
-    ------
-    ParameterError
-        naming both, or the one that is out of range.
-    """
-    trains = [
-        f"--{name.replace('_', '-')}" for name in ("train_column", "train_rows") if getattr(request, name) is not None
-    ]
-    if request.model is not None and trains:
-        raise ParameterError(f"{trains[0]} says what to fit on, and --model {request.model} is fitted. Give one.")
-    if len(trains) > 1:
-        raise ParameterError("--train-column and --train-rows both say what to fit on. Give one of them.")
-    if request.train_rows is not None and request.train_rows < FEWEST_ROWS:
-        raise ParameterError(f"--train-rows {request.train_rows}: learning what is normal takes {FEWEST_ROWS} or more.")
-    if request.fdr is None:
-        return
-    if problem := Range(0, 1, open_low=True, open_high=True).problem(request.fdr):
-        raise ParameterError(f"--fdr {request.fdr} {problem}; 0.1 lets one alarm in ten be false, on average.")
-    if request.model is None and not trains:
-        raise ParameterError(
-            "--fdr needs to know what is normal: records that rank among themselves cannot show a discovery. Give "
-            "--model, or say with --train-column or --train-rows what to fit on."
-        )
-    if request.fitting.contamination != "auto" or request.fitting.threshold is not None:
-        raise ParameterError("--fdr sets the alarm line from the alarms; leave out --contamination and --threshold.")

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
     from anomaly_detection.pipeline import Pipeline
     from anomaly_detection.results import Result
-    from anomaly_detection.workflows.detect import DetectRequest
+    from anomaly_detection.workflows.request import DetectRequest
 
 STANDARD_OUTPUT = "-"
 

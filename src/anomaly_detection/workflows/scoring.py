@@ -21,33 +21,46 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from anomaly_detection.pipeline import Progress
+    from anomaly_detection.pipeline import Pipeline, Progress
     from anomaly_detection.results import Result
     from anomaly_detection.sources.files import FileSource
-    from anomaly_detection.workflows.detect import DetectRequest
+    from anomaly_detection.workflows.request import DetectRequest
+
+
+def prepared(request: DetectRequest) -> Pipeline:
+    """The model of a request, or an unfitted pipeline; needs no records.
+
+    Raises
+    ------
+    InputError
+        for an unknown model, algorithm or parameter, or one out of range.
+    """
+    if request.model is not None:
+        return load_pipeline(request.model, request.registry)
+    return f.blank_pipeline(request.fitting)
 
 
 class Scoring:
-    """The verdicts of one request; ``pipeline`` is fitted, or loaded, once the first of them is out.
+    """The verdicts of one request; ``pipeline`` is fitted once the first of them is out.
 
     Parameters
     ----------
     request : what to do.
+    pipeline : as :func:`prepared` makes it.
     source : the records.
     progress : is told how far it is.
     """
 
-    def __init__(self, request: DetectRequest, source: FileSource, progress: Progress) -> None:
+    def __init__(self, request: DetectRequest, pipeline: Pipeline, source: FileSource, progress: Progress) -> None:
         self.request = request
+        self.pipeline = pipeline
         self.source = source
         self.progress = progress
-        self.pipeline = f.blank_pipeline(request.fitting)
 
     def verdicts(self) -> Iterator[tuple[Result, pl.DataFrame]]:
         """Results and the rows they are about, in input order."""
         request = self.request
         if request.model is not None:
-            self.pipeline = load_pipeline(request.model, request.registry)
             self.pipeline.schema_.check_names(self.source.columns)
         elif request.train_column is not None:
             self._fit(self._rows_to_fit_on(request.train_column), request.train_column)
