@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from anomaly_detection.errors import SchemaError, UnknownNameError
 from anomaly_detection.evaluation.labels import parse_labels
 from anomaly_detection.features.inference import check_finite, infer_schema
+from anomaly_detection.pipeline import check_rows
 from anomaly_detection.records import quoted
 from anomaly_detection.sources.files import FileSource, open_source
 
@@ -67,15 +68,16 @@ class Reading:
         return source
 
     def schema(self, frame: pl.DataFrame, *also_ignore: str | None) -> Schema:
-        """Say which column is what, and make sure the numbers are finite.
+        """Say which column of the rows to learn from is what, and make sure the numbers are finite.
 
         Raises
         ------
+        InputError
+            if there are fewer than 8 rows, or a label is missing or not understood.
         SchemaError
             if a named column does not exist, no column can be used, or a number is infinite.
-        InputError
-            if a label is missing or not understood.
         """
+        check_rows(len(frame))
         schema = infer_schema(
             frame,
             columns=self.columns or None,

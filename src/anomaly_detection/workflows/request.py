@@ -65,10 +65,18 @@ def check(request: DetectRequest) -> None:
         raise ParameterError("--train-column and --train-rows both say what to fit on. Give one of them.")
     if request.train_rows is not None and request.train_rows < FEWEST_ROWS:
         raise ParameterError(f"--train-rows {request.train_rows}: learning what is normal takes {FEWEST_ROWS} or more.")
-    if request.fdr is None:
-        return
-    if problem := Range(0, 1, open_low=True, open_high=True).problem(request.fdr):
-        raise ParameterError(f"--fdr {request.fdr} {problem}; 0.1 lets one alarm in ten be false, on average.")
+    if request.output_format is not None and request.output is None:
+        raise ParameterError(
+            f"--output-format {request.output_format} says how --output is written. Give --output, too; - is standard "
+            "output."
+        )
+    if request.fdr is not None:
+        _check_discovery(request, request.fdr, trains)
+
+
+def _check_discovery(request: DetectRequest, fdr: float, trains: list[str]) -> None:
+    if problem := Range(0, 1, open_low=True, open_high=True).problem(fdr):
+        raise ParameterError(f"--fdr {fdr} {problem}; 0.1 lets one alarm in ten be false, on average.")
     if request.model is None and not trains:
         raise ParameterError(
             "--fdr needs to know what is normal: records that rank among themselves cannot show a discovery. Give "
