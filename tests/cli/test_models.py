@@ -133,6 +133,12 @@ def test_the_shell_completes(process, tmp_path):
     assert ran.out.split() == ["isolation_forest"]
 
 
+def test_completion_is_installed(process, tmp_path):
+    ran = process("--install-completion", "bash", HOME=str(tmp_path))
+    assert ran.code == 0
+    assert "anomaly-detection" in (tmp_path / ".bashrc").read_text()
+
+
 def test_health_is_good(ad, trained):
     ran = ad("health", "system", "--detailed", "--json")
     assert ran.code == 0

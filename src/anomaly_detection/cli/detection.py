@@ -25,24 +25,63 @@ OUTPUT = "Write the verdicts on all rows: .csv .json .jsonl .parquet, .gz and .z
 
 Fdr = Annotated[
     float | None,
-    typer.Option("--fdr", help="Hold the false share of the alarms at this; with a model or training rows."),
+    typer.Option(
+        "--fdr",
+        help="Hold the false share of the alarms at this; with a model or training rows.",
+        metavar="SHARE",
+        rich_help_panel=o.MODEL,
+    ),
 ]
 Model = Annotated[
     str | None,
     typer.Option(
-        "--model", "-m", help="Score with a registered model: name@production.", autocompletion=completion.models
+        "--model",
+        "-m",
+        help="Score with a registered model: name@production.",
+        autocompletion=completion.models,
+        metavar="NAME",
+        rich_help_panel=o.MODEL,
     ),
 ]
-TrainColumn = Annotated[str | None, typer.Option("--train-column", help="Fit where it is true, score the others.")]
-TrainRows = Annotated[int | None, typer.Option("--train-rows", min=1, help="Fit on the first rows, score the others.")]
-Output = Annotated[str | None, typer.Option("--output", "-o", help=OUTPUT)]
+TrainColumn = Annotated[
+    str | None,
+    typer.Option(
+        "--train-column", help="Fit where it is true, score the others.", metavar="NAME", rich_help_panel=o.MODEL
+    ),
+]
+TrainRows = Annotated[
+    int | None,
+    typer.Option(
+        "--train-rows",
+        min=1,
+        help="Fit on the first rows, score the others.",
+        metavar="NUMBER",
+        rich_help_panel=o.MODEL,
+    ),
+]
+Output = Annotated[str | None, typer.Option("--output", "-o", help=OUTPUT, metavar="FILE", rich_help_panel=o.VERDICTS)]
 OutputFormat = Annotated[
     str | None,
-    typer.Option("--output-format", help="When the name of --output does not tell.", autocompletion=completion.formats),
+    typer.Option(
+        "--output-format",
+        help="When the name of --output does not tell.",
+        autocompletion=completion.formats,
+        metavar="FORMAT",
+        rich_help_panel=o.VERDICTS,
+    ),
 ]
-Explain = Annotated[bool, typer.Option("--explain", help="Write the reasons for every anomaly, too.")]
-Top = Annotated[int, typer.Option("--top", min=0, max=10_000, help="How many anomalies to show.")]
-FailOnAnomaly = Annotated[bool, typer.Option("--fail-on-anomaly", help="Exit with 1 when there are anomalies.")]
+Explain = Annotated[
+    bool, typer.Option("--explain", help="Write the reasons for every anomaly, too.", rich_help_panel=o.VERDICTS)
+]
+Top = Annotated[
+    int,
+    typer.Option(
+        "--top", min=0, max=10_000, help="How many anomalies to show.", metavar="NUMBER", rich_help_panel=o.VERDICTS
+    ),
+]
+FailOnAnomaly = Annotated[
+    bool, typer.Option("--fail-on-anomaly", help="Exit with 1 when there are anomalies.", rich_help_panel=o.VERDICTS)
+]
 
 
 @app.command()
@@ -78,8 +117,7 @@ def run(
 ) -> int:
     """Fit on a table, or use a trained model, and name its anomalous rows.
 
-    Without --model, --train-column or --train-rows the rows are held against one another. Exits with 0, with 1 when
-    there are anomalies and --fail-on-anomaly is given, with 2 when the input is off.
+    Without --model, --train-column or --train-rows the rows are held against one another.
     """
     from anomaly_detection.cli.terminal import progress
     from anomaly_detection.workflows.detect import DetectRequest, detect_file

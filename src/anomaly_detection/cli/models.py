@@ -21,12 +21,16 @@ Reference = Annotated[
     str, typer.Argument(help="A model: name, name@alias or name@version.", autocompletion=completion.models)
 ]
 ModelName = Annotated[str, typer.Argument(help="The model's name.", autocompletion=completion.models)]
-Name = Annotated[str, typer.Option("--name", "-n", help="The name to register the model under.")]
-Aliases = Annotated[list[str] | None, typer.Option("--alias", help="Aliases for the new version, a,b.")]
+Name = Annotated[str, typer.Option("--name", "-n", metavar="NAME", help="The name to register the model under.")]
+Aliases = Annotated[
+    list[str] | None, typer.Option("--alias", metavar="NAMES", help="Aliases for the new version, a,b.")
+]
 Algorithms = Annotated[bool, typer.Option("--algorithms", help="List the algorithms instead.")]
 Force = Annotated[bool, typer.Option("--force", help="Delete a whole model, or a version an alias points to.")]
-Alias = Annotated[str, typer.Option("--alias", help="The alias to move.")]
-Labelled = Annotated[str | None, typer.Option("--data", "-d", help="Labelled records to score with both.")]
+Alias = Annotated[str, typer.Option("--alias", metavar="NAME", help="The alias to move.")]
+Labelled = Annotated[
+    str | None, typer.Option("--data", "-d", metavar="FILE", help="Labelled records to score with both.")
+]
 
 
 @app.callback()
@@ -191,7 +195,7 @@ def delete(
 @app.command("export")
 def export_(
     reference: Reference,
-    output: Annotated[Path, typer.Option("--output", "-o", help="The file to write.")],
+    output: Annotated[Path, typer.Option("--output", "-o", metavar="FILE", help="The file to write.")],
     force: Annotated[bool, typer.Option("--force", help="Replace a file that is there.")] = False,
     registry: o.RegistryFolder = None,
     as_json: o.Json = False,

@@ -15,36 +15,104 @@ if TYPE_CHECKING:
 
     from anomaly_detection.workflows.reading import Reading
 
+RECORDS = "Records"
+COLUMN_ROLES = "Columns (inferred when not given)"
+MODEL = "Model"
+VERDICTS = "Verdicts"
+
 DATA = "CSV, TSV, JSON, JSON Lines or Parquet, .gz and .zst too; - is standard input."
 LABEL = "The column with known anomalies (1/0, true/false); used for evaluation only."
 CONTAMINATION = "Share of normal records that may raise an alarm, in (0, 0.5], or auto."
 
-Data = Annotated[str, typer.Option("--data", "-d", help=DATA)]
+Data = Annotated[str, typer.Option("--data", "-d", help=DATA, metavar="FILE", rich_help_panel=RECORDS)]
 Format = Annotated[
     str | None,
-    typer.Option("--format", help="The format, when the name does not tell.", autocompletion=completion.formats),
+    typer.Option(
+        "--format",
+        help="The format, when the name does not tell.",
+        autocompletion=completion.formats,
+        metavar="FORMAT",
+        rich_help_panel=RECORDS,
+    ),
 ]
-Encoding = Annotated[str, typer.Option("--encoding", help="Text encoding of the file.")]
-Delimiter = Annotated[str | None, typer.Option("--delimiter", help="Field delimiter of CSV; found by itself.")]
-Columns = Annotated[list[str] | None, typer.Option("--columns", help="Feature columns a,b; all by default.")]
-Categorical = Annotated[list[str] | None, typer.Option("--categorical", help="Columns to read as categories.")]
-Timestamp = Annotated[str | None, typer.Option("--timestamp", help="The column with the time of a record.")]
-Key = Annotated[str | None, typer.Option("--key", help="The column that says what a record is about.")]
-Label = Annotated[str | None, typer.Option("--label", help=LABEL)]
-Ignore = Annotated[list[str] | None, typer.Option("--ignore", help="Columns to leave out.")]
+Encoding = Annotated[
+    str, typer.Option("--encoding", help="Text encoding of the file.", metavar="NAME", rich_help_panel=RECORDS)
+]
+Delimiter = Annotated[
+    str | None,
+    typer.Option(
+        "--delimiter", help="Field delimiter of CSV; found by itself.", metavar="CHARACTER", rich_help_panel=RECORDS
+    ),
+]
+Columns = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--columns", help="Feature columns a,b; all by default.", metavar="NAMES", rich_help_panel=COLUMN_ROLES
+    ),
+]
+Categorical = Annotated[
+    list[str] | None,
+    typer.Option("--categorical", help="Columns to read as categories.", metavar="NAMES", rich_help_panel=COLUMN_ROLES),
+]
+Timestamp = Annotated[
+    str | None,
+    typer.Option(
+        "--timestamp", help="The column with the time of a record.", metavar="NAME", rich_help_panel=COLUMN_ROLES
+    ),
+]
+Key = Annotated[
+    str | None,
+    typer.Option(
+        "--key", help="The column that says what a record is about.", metavar="NAME", rich_help_panel=COLUMN_ROLES
+    ),
+]
+Label = Annotated[str | None, typer.Option("--label", help=LABEL, metavar="NAME", rich_help_panel=COLUMN_ROLES)]
+Ignore = Annotated[
+    list[str] | None,
+    typer.Option("--ignore", help="Columns to leave out.", metavar="NAMES", rich_help_panel=COLUMN_ROLES),
+]
 Algorithm = Annotated[
     str,
-    typer.Option("--algorithm", "-a", help="See `models list --algorithms`.", autocompletion=completion.algorithms),
+    typer.Option(
+        "--algorithm",
+        "-a",
+        help="See `models list --algorithms`.",
+        autocompletion=completion.algorithms,
+        metavar="NAME",
+        rich_help_panel=MODEL,
+    ),
 ]
-Parameter = Annotated[list[str] | None, typer.Option("--param", "-p", help="A parameter, name=value; repeatable.")]
-Contamination = Annotated[str, typer.Option("--contamination", "--alpha", help=CONTAMINATION)]
+Parameter = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--param", "-p", help="A parameter, name=value; repeatable.", metavar="NAME=VALUE", rich_help_panel=MODEL
+    ),
+]
+Contamination = Annotated[
+    str, typer.Option("--contamination", "--alpha", help=CONTAMINATION, metavar="SHARE", rich_help_panel=MODEL)
+]
 Threshold = Annotated[
     str | None,
-    typer.Option("--threshold", help="An estimator of the alarm line instead.", autocompletion=completion.thresholds),
+    typer.Option(
+        "--threshold",
+        help="An estimator of the alarm line instead.",
+        autocompletion=completion.thresholds,
+        metavar="NAME",
+        rich_help_panel=MODEL,
+    ),
 ]
-Seed = Annotated[int, typer.Option("--seed", help="The seed of everything random.")]
+Seed = Annotated[
+    int, typer.Option("--seed", help="The seed of everything random.", metavar="NUMBER", rich_help_panel=MODEL)
+]
 RegistryFolder = Annotated[
-    Path | None, typer.Option("--registry", help="The model registry's folder.", envvar="ANOMALY_DETECTION_REGISTRY")
+    Path | None,
+    typer.Option(
+        "--registry",
+        help="The model registry's folder.",
+        envvar="ANOMALY_DETECTION_REGISTRY",
+        metavar="FOLDER",
+        rich_help_panel=MODEL,
+    ),
 ]
 Json = Annotated[bool, typer.Option("--json", help="Print JSON for a machine.")]
 Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="No progress, no notes.")]

@@ -9,6 +9,7 @@ from rich.text import Text
 
 from anomaly_detection.cli.evaluations import show_evaluation
 from anomaly_detection.cli.terminal import console, plain, say, severity, show_table, side
+from anomaly_detection.records import counted
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -90,7 +91,7 @@ def _counts(outcome: DetectOutcome) -> Text:
     counts = [": ", *words[1:]] if words else []
     noun = "anomaly" if outcome.anomaly_count == 1 else "anomalies"
     total = Text(f"{outcome.anomaly_count:,}", style="bold")
-    return Text.assemble(total, f" {noun} in {outcome.rows:,} rows at α = {outcome.alpha:.4g}", *counts)
+    return Text.assemble(total, f" {noun} in {counted(outcome.rows, 'row')} at α = {outcome.alpha:.4g}", *counts)
 
 
 def _by_reason(outcome: DetectOutcome) -> dict[str, list[str]]:

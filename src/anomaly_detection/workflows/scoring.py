@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import polars as pl
 
-from anomaly_detection.errors import InputError
+from anomaly_detection.errors import InputError, SchemaError
 from anomaly_detection.features.inference import check_finite
 from anomaly_detection.thresholds import benjamini_hochberg
 from anomaly_detection.verdicts import judge
@@ -103,7 +103,7 @@ class Scoring:
         scored = False
         for rows, frame in self._parts("scoring"):
             scored = True
-            result = self.pipeline.detect(frame)
+            result = self._detected(frame, int(rows[0]))
             if alpha is not None:
                 line = judge(result.score, result.p_value, alpha, self.pipeline.calibrator_.n_)
                 result = line.with_(key=result.key, time=result.time)
@@ -116,8 +116,16 @@ class Scoring:
 
     def _discovery_line(self, fdr: float) -> float:
         """The line for all records together, so that it does not depend on how they are batched."""
-        parts = [self.pipeline.detect(frame).p_value for _, frame in self._parts("finding the line")]
+        parts = [self._detected(frame, int(rows[0])).p_value for rows, frame in self._parts("finding the line")]
         return benjamini_hochberg(np.concatenate(parts), fdr)[1] if parts else fdr
+
+    def _detected(self, frame: pl.DataFrame, first: int) -> Result:
+        try:
+            return self.pipeline.detect(frame)
+        except SchemaError as error:
+            if first == 0:
+                raise
+            raise SchemaError(f"{error} (Row 0 is row {first:,} of {self.source.name} here.)") from error
 
     def _parts(self, what: str) -> Iterator[tuple[NDArray[np.int64], pl.DataFrame]]:
         """The rows to score and their numbers, a batch at a time."""
