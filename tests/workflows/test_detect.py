@@ -119,16 +119,18 @@ def test_a_model_names_the_key_and_time_that_are_asked_for(data, tmp_path):
     assert outcome.top[0]["time"] in ("a", "b")
 
 
-def test_a_value_that_does_not_fit_a_model_is_found_in_any_batch(records, data, tmp_path, monkeypatch):
+@pytest.mark.parametrize("value", ["oops", "inf"])
+def test_a_value_that_cannot_be_scored_is_found_in_any_batch(records, data, tmp_path, monkeypatch, value):
     registry = tmp_path / "registry"
     train_model(TrainRequest(Reading(data, ignore=("fit", "label", "id")), "m", registry=registry))
-    other = tmp_path / "other.csv"
+    other, out = tmp_path / "other.csv", tmp_path / "out.csv"
     words = records["x"].cast(pl.String).to_list()
-    words[150] = "oops"
+    words[150] = value
     records.with_columns(x=pl.Series(words)).write_csv(other)
     small(monkeypatch, 100)
-    with pytest.raises(SchemaError, match=r"row 50 holds 'oops'.*Row 0 is row 100 of"):
-        detect_file(DetectRequest(Reading(str(other)), model="m", registry=registry))
+    with pytest.raises(SchemaError, match=r"row 50.* in the batch that begins with row 100 of"):
+        detect_file(DetectRequest(Reading(str(other)), model="m", registry=registry, output=out))
+    assert not list(tmp_path.glob("*out.csv*"))
 
 
 def test_false_discovery_control_flags_no_more_at_a_stricter_level(data):

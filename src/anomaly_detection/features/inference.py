@@ -95,8 +95,8 @@ def infer_schema(
     return Schema(features, timestamp, key, label, set_aside)
 
 
-def check_finite(frame: pl.DataFrame, schema: Schema, first_row: int = 0) -> None:
-    """Make sure that no number is infinite; ``first_row`` is the number of the frame's first row in the input.
+def check_finite(frame: pl.DataFrame, schema: Schema) -> None:
+    """Make sure that no number is infinite.
 
     Raises
     ------
@@ -110,7 +110,7 @@ def check_finite(frame: pl.DataFrame, schema: Schema, first_row: int = 0) -> Non
             continue
         infinite = read_numbers(series).is_infinite()
         if infinite.any():
-            row = first_row + int(infinite.arg_true()[0])
+            row = int(infinite.arg_true()[0])
             raise SchemaError(
                 f"Column {column.name!r} holds {counted(int(infinite.sum()), 'infinite value')}, the first in row "
                 f"{row}. Correct them or leave them empty, or leave the column out with --ignore {column.name!r}."

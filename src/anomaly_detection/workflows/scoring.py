@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -120,19 +121,26 @@ class Scoring:
         return benjamini_hochberg(np.concatenate(parts), fdr)[1] if parts else fdr
 
     def _detected(self, frame: pl.DataFrame, first: int) -> Result:
-        try:
+        with self._batch_named(first):
+            check_finite(frame, self.pipeline.schema_)
             return self.pipeline.detect(frame)
+
+    @contextmanager
+    def _batch_named(self, first: int) -> Iterator[None]:
+        """Errors say which batch they count rows in."""
+        try:
+            yield
         except SchemaError as error:
             if first == 0:
                 raise
-            raise SchemaError(f"{error} (Row 0 is row {first:,} of {self.source.name} here.)") from error
+            place = f"Rows are counted in the batch that begins with row {first:,} of {self.source.name}."
+            raise SchemaError(f"{error} {place}") from error
 
     def _parts(self, what: str) -> Iterator[tuple[NDArray[np.int64], pl.DataFrame]]:
         """The rows to score and their numbers, a batch at a time."""
         row, total = 0, None
         for batch in self.source.batches(f.BATCH):
             total = estimated_rows(self.source, batch) if row == 0 else total
-            check_finite(batch, self.pipeline.schema_, row)
             wanted = self._wanted(batch, row)
             numbers = np.arange(row, row + len(batch), dtype=np.int64)
             row += len(batch)
