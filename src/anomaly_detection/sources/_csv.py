@@ -12,7 +12,7 @@ from anomaly_detection.errors import SourceError
 from anomaly_detection.records import counted, quoted
 from anomaly_detection.sources._records_kernels import split_records
 from anomaly_detection.sources._text import decoded_head, encoding_of, utf8_blocks
-from anomaly_detection.sources._types import MISSING, ColumnTypes, as_type
+from anomaly_detection.sources._types import MISSING, ColumnTypes, as_type, without_nan
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -82,7 +82,7 @@ class CsvTable:
             yield self._typed(chunk, dtypes)
 
     def _typed(self, chunk: _Chunk, dtypes: Mapping[str, pl.DataType]) -> pl.DataFrame:
-        frame = self._parsed(chunk, dtypes).fill_nan(None)
+        frame = without_nan(self._parsed(chunk, dtypes))
         place = f"{self.file.name}, in the records from line {chunk.line:,}"
         return frame.with_columns(
             as_type(column, dtypes[column.name], place)

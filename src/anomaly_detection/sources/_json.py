@@ -10,6 +10,7 @@ import msgspec
 from anomaly_detection.errors import SourceError
 from anomaly_detection.records import counted, quoted
 from anomaly_detection.sources._json_columns import JsonTypes, columns_of, frame_of
+from anomaly_detection.sources._json_text import lenient_json
 from anomaly_detection.sources._text import encoding_of, utf8_blocks
 
 if TYPE_CHECKING:
@@ -82,14 +83,12 @@ def _decoded(text: bytes, name: str) -> Any:
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         pass
     try:
-        return json.loads(text)
+        return lenient_json(text, name)
     except json.JSONDecodeError as error:
         raise SourceError(
             f"{name}, line {error.lineno:,}, column {error.colno:,}: broken JSON ({error.msg}). "
             "Was the file cut short, or is it of another format? Then name it with --format."
         ) from None
-    except RecursionError:
-        raise SourceError(f"{name}: the JSON is nested too deeply.") from None
 
 
 def _columns(document: Any, name: str) -> Columns:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 import math
+from operator import itemgetter
 from typing import TYPE_CHECKING, Any
 
 import polars as pl
@@ -33,16 +34,23 @@ def columns_of(records: Sequence[dict[str, Any]]) -> Columns:
     {'a.b': [1, None], 'c': [None, [1, 2]]}
     """
     names: dict[str, None] = {}
-    for record in records:
-        names.update(dict.fromkeys(record))
+    for keys in dict.fromkeys(map(tuple, records)):
+        names.update(dict.fromkeys(keys))
     found: Columns = {}
     for name in names:
-        values = [record.get(name) for record in records]
+        values = _values(records, name)
         if dict in set(map(type, values)):
             _flatten(name, values, found)
         else:
             found[name] = values
     return found
+
+
+def _values(records: Sequence[dict[str, Any]], name: str) -> list[Any]:
+    try:
+        return list(map(itemgetter(name), records))
+    except KeyError:
+        return [record.get(name) for record in records]
 
 
 class JsonTypes:
@@ -132,12 +140,19 @@ def _numbers(name: str, values: list[Any], dtype: pl.DataType, place: str) -> pl
     try:
         series = pl.Series(name, values, dtype=pl.Float64 if dtype.is_float() else pl.Int64, strict=dtype.is_integer())
     except (TypeError, OverflowError):
-        series = pl.Series(name, [None if value is None else float(value) for value in values], dtype=pl.Float64)
+        series = pl.Series(name, [None if value is None else _float(value) for value in values], dtype=pl.Float64)
     cast = series.cast(dtype, strict=False)
     lost = (series.is_not_null() & cast.is_null()).arg_true()
     if len(lost):
         raise unfitting(values[int(lost[0])], dtype, f"{place}, column {name!r}")
     return cast.fill_nan(None) if dtype.is_float() else cast
+
+
+def _float(value: float) -> float:
+    try:
+        return float(value)
+    except OverflowError:
+        return math.inf if value > 0 else -math.inf
 
 
 def _text(value: Any) -> str | None:

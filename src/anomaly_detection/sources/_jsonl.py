@@ -9,6 +9,7 @@ import msgspec
 
 from anomaly_detection.errors import SourceError
 from anomaly_detection.sources._json_columns import JsonTypes, columns_of, frame_of
+from anomaly_detection.sources._json_text import lenient_json
 from anomaly_detection.sources._text import encoding_of, utf8_blocks
 
 if TYPE_CHECKING:
@@ -82,15 +83,14 @@ class JsonlTable:
     def _one(self, text: bytes, line: int) -> dict[str, Any]:
         place = f"{self.file.name}, line {line:,}"
         try:
-            value = json.loads(text)
+            value = lenient_json(text, place)
         except json.JSONDecodeError as error:
             raise SourceError(
                 f"{place}, column {error.colno}: broken JSON ({error.msg}). Each line has to be one JSON object."
             ) from None
-        except RecursionError:
-            raise SourceError(f"{place}: the JSON is nested too deeply.") from None
         if not isinstance(value, dict):
-            raise SourceError(f"{place}: each line has to be one JSON object, and this one is {text[:60].decode()!r}.")
+            shown = text[:60].decode(errors="replace")
+            raise SourceError(f"{place}: each line has to be one JSON object, and this one is {shown!r}.")
         return value
 
     def _refuse_long(self, rest: bytes, line: int) -> None:
