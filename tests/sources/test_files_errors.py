@@ -3,6 +3,7 @@
 import gzip
 import io
 import os
+import time
 
 import polars as pl
 import pytest
@@ -176,3 +177,61 @@ def test_stdin_that_is_refused_leaves_no_copy(monkeypatch, tmp_path):
     with pytest.raises(SourceError, match="standard input has a header"):
         open_source("-")
     assert list(tmp_path.iterdir()) == []
+
+
+def test_json_that_no_table_can_hold_is_refused_with_its_place(write):
+    assert "line 2: a text holds half of a character" in refusal(write("t.jsonl", '{"a":"x"}\n{"a":"\\ud83d"}\n'))
+    assert "half of a character" in refusal(write("t.json", '[{"\\udc00":1}]'))
+    assert "line 1: a whole number has too many digits" in refusal(write("t.jsonl", f'{{"a":{"9" * 5000}}}\n'))
+    assert "too many digits" in refusal(write("t.json", f'[{{"a":{"9" * 5000}}}]'))
+    assert "broken JSON" in refusal(write("t.jsonl", '{"a":1}\n1\0\0\0\n'))
+
+
+def test_a_long_line_of_json_is_shown_up_to_a_whole_character(write):
+    assert "this one is '\"" in refusal(write("t.jsonl", '{"a":1}\n"' + "é" * 60 + '"\n'))
+
+
+def test_a_number_beyond_all_floats_is_infinite_in_json_as_in_csv(write):
+    big = "-" + "9" * 400
+    assert open_source(write("t.jsonl", f'{{"a":{big}}}\n')).read().rows() == [(float("-inf"),)]
+    mixed = f'{{"a":0.5}}\n{{"a":{2**70}}}\n{{"a":null}}\n{{"a":{-(10**400)}}}\n'
+    assert open_source(write("t.jsonl", mixed)).read()["a"].to_list() == [0.5, 2.0**70, None, float("-inf")]
+    assert open_source(write("t.json", f'[{{"a":{2**64 - 1}}}]')).read().rows() == [(float(2**64 - 1),)]
+    assert open_source(write("t.csv", f"a\n{big}\n")).read().rows() == [(float("-inf"),)]
+
+
+def test_utf_16_without_its_mark_names_the_way_out(write):
+    path = write("t.csv", "a,b\n1,2\n".encode("utf-16-le"))
+    with pytest.raises(SourceError, match="utf-16-le"):
+        open_source(path, encoding="utf-16")
+    assert open_source(path, encoding="utf-16-le").read().rows() == [(1, 2)]
+
+
+@pytest.mark.parametrize("name", ["hex", "base64", "idna", "punycode", "unicode_escape", "undefined", "a\0b", "utf_7"])
+def test_encodings_that_are_for_no_table_are_unknown(write, name):
+    with pytest.raises(ParameterError, match="latin-1"):
+        open_source(write("t.csv", "a,b\n1,2\n"), encoding=name)
+
+
+@pytest.mark.parametrize("dtype", [pl.List(pl.Int64), pl.Time])
+def test_a_type_that_text_cannot_be_read_as_is_refused(write, dtype):
+    for name, content in (("t.csv", "a,b\n1,2\n"), ("t.jsonl", '{"a":1}\n')):
+        with pytest.raises(SourceError, match="'1'"):
+            open_source(write(name, content)).with_dtypes({"a": dtype}).read()
+
+
+def test_control_characters_of_a_name_do_not_reach_the_terminal(write):
+    path = write("x\x1b[2J\n.csv", "a,b\n1\n")
+    with pytest.raises(SourceError) as caught:
+        open_source(path).read()
+    assert str(caught.value).isprintable()
+    assert "x\\x1b[2J\\n.csv, line 2 has 1 field" in str(caught.value)
+
+
+def test_ten_thousand_columns_take_a_moment(write):
+    names = ",".join(f"c{i}" for i in range(10_000))
+    row = ",".join(f"{i / 7}" for i in range(10_000))
+    path = write("wide.csv", f"{names}\n" + f"{row}\n" * 60)
+    began = time.process_time()
+    assert open_source(path).read().shape == (60, 10_000)
+    assert time.process_time() - began < 4

@@ -107,13 +107,21 @@ def _of_object(document: dict[str, Any], name: str) -> Columns:
         if isinstance(inner, dict) and _is_columns(inner):
             return _of_object(inner, name)
     if _is_columns(document):
-        lengths = {key: len(values) for key, values in document.items()}
-        if len(set(lengths.values())) > 1:
-            raise SourceError(f"{name} holds columns of different lengths: {lengths}. They have to be equal.")
+        _refuse_uneven(document, name)
         return dict(document)
     if document and all(not isinstance(value, (dict, list)) for value in document.values()):
         return columns_of([document])
     raise SourceError(f"{name} holds no records but {_shown(document)}. Records are {_SHAPES}.")
+
+
+def _refuse_uneven(columns: Columns, name: str) -> None:
+    first, length = next((key, len(values)) for key, values in columns.items())
+    other = next((key for key, values in columns.items() if len(values) != length), None)
+    if other is not None:
+        raise SourceError(
+            f"{name} holds columns of different lengths: {quoted([first])} has {counted(length, 'value')} and "
+            f"{quoted([other])} {len(columns[other]):,}. They have to be equal."
+        )
 
 
 def _of_array(rows: list[Any], name: str, names: Any) -> Columns:

@@ -120,7 +120,7 @@ def frame_of(columns: Columns, height: int, dtypes: Mapping[str, pl.DataType], p
         naming the first value that cannot be read as its column's type.
     """
     empty = [None] * height
-    return pl.DataFrame([_series(name, columns.get(name, empty), dtype, place) for name, dtype in dtypes.items()])
+    return pl.DataFrame({name: _series(name, columns.get(name, empty), dtype, place) for name, dtype in dtypes.items()})
 
 
 def _series(name: str, values: list[Any], dtype: pl.DataType, place: str) -> pl.Series:
@@ -138,14 +138,22 @@ def _series(name: str, values: list[Any], dtype: pl.DataType, place: str) -> pl.
 
 def _numbers(name: str, values: list[Any], dtype: pl.DataType, place: str) -> pl.Series:
     try:
-        series = pl.Series(name, values, dtype=pl.Float64 if dtype.is_float() else pl.Int64, strict=dtype.is_integer())
+        series = _floats(name, values) if dtype.is_float() else pl.Series(name, values, dtype=pl.Int64, strict=True)
     except (TypeError, OverflowError):
-        series = pl.Series(name, [None if value is None else _float(value) for value in values], dtype=pl.Float64)
+        series = _floats(name, values)
     cast = series.cast(dtype, strict=False)
     lost = (series.is_not_null() & cast.is_null()).arg_true()
     if len(lost):
         raise unfitting(values[int(lost[0])], dtype, f"{place}, column {name!r}")
     return cast.fill_nan(None) if dtype.is_float() else cast
+
+
+def _floats(name: str, values: list[Any]) -> pl.Series:
+    """Numbers as floats; polars leaves whole numbers beyond 64 bits out, and they are put in after it."""
+    series = pl.Series(name, values, dtype=pl.Float64, strict=False)
+    if series.null_count() == values.count(None):
+        return series
+    return pl.Series(name, [None if value is None else _float(value) for value in values], dtype=pl.Float64)
 
 
 def _float(value: float) -> float:
