@@ -2,6 +2,7 @@
 
 import gzip
 import io
+import json
 import os
 import time
 
@@ -235,3 +236,27 @@ def test_ten_thousand_columns_take_a_moment(write):
     began = time.process_time()
     assert open_source(path).read().shape == (60, 10_000)
     assert time.process_time() - began < 4
+
+
+@pytest.mark.parametrize("record", ['{{"k{0}": 1}}', '{{"a": {{"k{0}": 1}}}}', '{{"a{1}": {{"k{0}": 1}}}}'])
+def test_records_that_share_no_names_are_refused_before_they_fill_the_memory(write, record):
+    records = [record.format(i, i % 30) for i in range(9000)]
+    assert "Give the fields of all records the same names" in refusal(write("t.jsonl", "\n".join(records)))
+    assert "nearly all are missing" in refusal(write("t.json", f"[{','.join(records)}]"))
+
+
+def test_names_of_one_part_of_a_file_count_in_the_others_too(write, monkeypatch):
+    monkeypatch.setattr("anomaly_detection.sources._bytes.BLOCK", 1 << 14)
+    names = json.dumps({f"k{i}": 1 for i in range(5000)})
+    assert "nearly all are missing" in refusal(write("t.jsonl", names + "\n" + '{"k1":2}\n' * 9000))
+
+
+def test_a_header_of_too_many_columns_is_refused(write):
+    path = write("t.csv", "a," * 100_000 + "b\n" + "1," * 100_000 + "1\n")
+    assert "100,001 columns" in refusal(path)
+
+
+def test_a_parquet_file_that_would_unpack_to_far_more_is_refused(write):
+    path = write("t.parquet", "")
+    pl.DataFrame({"a": pl.repeat(1, 1_000_000, eager=True)}).write_parquet(path)
+    assert "decompression bomb" in refusal(path, limits=Limits(expansion_from=1 << 20))

@@ -171,15 +171,21 @@ class CsvTable:
                 f"{self.file.limits.line >> 20} MiB. Is it a table, and is every quoted field closed?"
             )
 
+    def _refuse_wide(self, fields: int) -> None:
+        most = self.file.limits.columns
+        if fields > most:
+            raise SourceError(f"{self.file.name} has {fields:,} columns in its first line; at most {most:,} are read.")
+
     def _header(self) -> bytes:
         """The first record that is not a blank line."""
         text = b""
         for block in self._lines():
             text += block
             head = text.lstrip(b"\r\n")
-            ends = _split(head, self.delimiter, final=False).ends
-            if ends.size:
-                return head[: int(ends[0])]
+            split = _split(head, self.delimiter, final=False)
+            if split.ends.size:
+                self._refuse_wide(int(split.fields[0]))
+                return head[: int(split.ends[0])]
             self._refuse_long(text, 1)
         return text.lstrip(b"\r\n")
 

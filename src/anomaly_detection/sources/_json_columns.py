@@ -18,7 +18,7 @@ from anomaly_detection.errors import SourceError
 from anomaly_detection.sources._types import MISSING, ColumnTypes, as_type, unfitting
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
 Columns = dict[str, list[Any]]
 
@@ -27,8 +27,10 @@ _WHOLE = range(-(2**63), 2**63)
 _DATES = (pl.Date, pl.Datetime)
 
 
-def columns_of(records: Sequence[dict[str, Any]]) -> Columns:
+def columns_of(records: Sequence[dict[str, Any]], check: Callable[[int], None] = lambda _: None) -> Columns:
     """The values of records by column, None where a record lacks one; ``{"a": {"b": 1}}`` is a column ``a.b``.
+
+    ``check`` is called with the number of columns as it grows, and may refuse them.
 
     >>> columns_of([{"a": {"b": 1}}, {"c": [1, 2]}])
     {'a.b': [1, None], 'c': [None, [1, 2]]}
@@ -40,9 +42,10 @@ def columns_of(records: Sequence[dict[str, Any]]) -> Columns:
     for name in names:
         values = _values(records, name)
         if dict in set(map(type, values)):
-            _flatten(name, values, found)
+            _flatten(name, values, found, check)
         else:
             found[name] = values
+        check(len(found))
     return found
 
 
@@ -180,8 +183,8 @@ def _fit_64_bits(values: list[Any]) -> bool:
     return min(whole) in _WHOLE and max(whole) in _WHOLE
 
 
-def _flatten(name: str, values: list[Any], found: Columns) -> None:
-    inner = columns_of([value if type(value) is dict else {} for value in values])
+def _flatten(name: str, values: list[Any], found: Columns, check: Callable[[int], None]) -> None:
+    inner = columns_of([value if type(value) is dict else {} for value in values], check)
     plain = [None if type(value) is dict else value for value in values]
     if any(value is not None for value in plain):
         found[name] = plain

@@ -48,6 +48,7 @@ class ParquetTable:
             raise self._damaged(error) from None
         if not self.height or not self._schema:
             raise SourceError(f"{file.name} has {counted(len(self._schema), 'column')} and no records.")
+        file.check_expansion(self.height * sum(_width(dtype) for dtype in self._schema.values()))
 
     @property
     def columns(self) -> list[str]:
