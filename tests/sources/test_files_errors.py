@@ -260,3 +260,13 @@ def test_a_parquet_file_that_would_unpack_to_far_more_is_refused(write):
     path = write("t.parquet", "")
     pl.DataFrame({"a": pl.repeat(1, 1_000_000, eager=True)}).write_parquet(path)
     assert "decompression bomb" in refusal(path, limits=Limits(expansion_from=1 << 20))
+
+
+@pytest.mark.parametrize("depth", [300, 600, 900])
+def test_objects_in_objects_become_columns_or_are_refused_however_deep(write, depth):
+    path = write("t.jsonl", '{"a":' * depth + "1" + "}" * depth + "\n")
+    try:
+        said = open_source(path).columns[0]
+    except SourceError as error:
+        said = str(error)
+    assert said == ".".join("a" * depth) or "nested too deeply" in said

@@ -184,7 +184,10 @@ def _fit_64_bits(values: list[Any]) -> bool:
 
 
 def _flatten(name: str, values: list[Any], found: Columns, check: Callable[[int], None]) -> None:
-    inner = columns_of([value if type(value) is dict else {} for value in values], check)
+    try:
+        inner = columns_of([value if type(value) is dict else {} for value in values], check)
+    except RecursionError:
+        raise SourceError(f"The field {name[:80]!r} is nested too deeply to be columns. Write it as text.") from None
     plain = [None if type(value) is dict else value for value in values]
     if any(value is not None for value in plain):
         found[name] = plain
