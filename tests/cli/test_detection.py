@@ -190,3 +190,21 @@ def test_a_file_scored_with_a_model_gives_the_same_as_in_python(ad, orders, tmp_
     found = pl.read_parquet(out)
     np.testing.assert_array_equal(found["score"].to_numpy(), expected.score)
     np.testing.assert_array_equal(found["is_anomaly"].to_numpy(), expected.is_anomaly)
+
+
+def test_transforms_by_name_are_part_of_the_model(ad, orders):
+    assert (
+        ad("models", "train", "--data", orders, "--ignore", "fraud", "--transform", "log,robust", "-n", "m").code == 0
+    )
+    shown = ad("models", "show", "m", "--json").json
+    assert shown["spec"]["parameters"]["transforms"] == ["log", "robust"]
+    assert shown["version"]["lineage"]["parameters"]["transforms"] == ["log", "robust"]
+    with_model = ad(*RUN, orders, "--model", "m", "--json").json
+    assert with_model["made"]["parameters"]["transforms"] == ["log", "robust"]
+
+
+@pytest.mark.parametrize(("name", "words"), [("robst", "Did you mean 'robust'"), ("difference", "come in no order")])
+def test_transforms_that_do_not_fit_are_refused(ad, orders, name, words):
+    ran = ad(*RUN, orders, "--transform", name)
+    assert ran.code == 2
+    assert words in ran.err

@@ -17,6 +17,14 @@ def thresholds(incomplete: str) -> list[tuple[str, str]]:
     return [(entry.name, entry.summary) for entry in THRESHOLDS.entries() if entry.name.startswith(incomplete)]
 
 
+def transforms(incomplete: str) -> list[tuple[str, str]]:
+    """Transforms of number columns that begin like this."""
+    from anomaly_detection.features.scaling import TRANSFORMS
+
+    found = [entry for entry in TRANSFORMS.entries() if entry.load().row_wise]
+    return [(entry.name, entry.summary) for entry in found if entry.name.startswith(incomplete)]
+
+
 def formats(incomplete: str) -> list[str]:
     """File formats that begin like this."""
     from anomaly_detection.formats import KINDS

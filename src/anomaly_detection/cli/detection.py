@@ -92,6 +92,7 @@ def run(
     param: o.Parameter = None,
     contamination: o.Contamination = "auto",
     threshold: o.Threshold = None,
+    transform: o.Transform = None,
     fdr: Fdr = None,
     model: Model = None,
     train_column: TrainColumn = None,
@@ -121,7 +122,6 @@ def run(
     """
     from anomaly_detection.cli.terminal import progress
     from anomaly_detection.workflows.detect import DetectRequest, detect_file
-    from anomaly_detection.workflows.fitting import Fitting
 
     if model is not None:
         o.refuse_with(ctx, "--model", o.SET_BY_A_MODEL)
@@ -130,7 +130,7 @@ def run(
     reading = o.reading(data, format_, encoding, delimiter, columns, categorical, timestamp, key, label, ignore)
     request = DetectRequest(
         reading=reading,
-        fitting=Fitting(algorithm, o.parameters(param), o.contamination(contamination), threshold, seed),
+        fitting=o.fitting(algorithm, param, contamination, threshold, transform, seed),
         model=model,
         registry=registry,
         train_column=train_column,

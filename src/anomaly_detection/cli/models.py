@@ -46,6 +46,7 @@ def train(
     param: o.Parameter = None,
     contamination: o.Contamination = "auto",
     threshold: o.Threshold = None,
+    transform: o.Transform = None,
     alias: Aliases = None,
     columns: o.Columns = None,
     categorical: o.Categorical = None,
@@ -64,11 +65,10 @@ def train(
     """Fit a model, evaluate it on held-out rows, and register it as a new version."""
     from anomaly_detection.cli.model_tables import show_trained
     from anomaly_detection.cli.terminal import print_json, progress
-    from anomaly_detection.workflows.fitting import Fitting
     from anomaly_detection.workflows.models import TrainRequest, train_model
 
     reading = o.reading(data, format_, encoding, delimiter, columns, categorical, timestamp, key, label, ignore)
-    fitting = Fitting(algorithm, o.parameters(param), o.contamination(contamination), threshold, seed)
+    fitting = o.fitting(algorithm, param, contamination, threshold, transform, seed)
     request = TrainRequest(reading, name, fitting, o.names(alias), registry)
     with progress(quiet=quiet or as_json) as show:
         outcome = train_model(request, show)

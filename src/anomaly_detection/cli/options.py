@@ -13,6 +13,7 @@ from anomaly_detection.errors import ParameterError
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+    from anomaly_detection.workflows.fitting import Fitting
     from anomaly_detection.workflows.reading import Reading
 
 RECORDS = "Records"
@@ -101,6 +102,16 @@ Threshold = Annotated[
         rich_help_panel=MODEL,
     ),
 ]
+Transform = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--transform",
+        help="Transforms of the number columns, in order: log,robust.",
+        autocompletion=completion.transforms,
+        metavar="NAME",
+        rich_help_panel=MODEL,
+    ),
+]
 Seed = Annotated[
     int, typer.Option("--seed", help="The seed of everything random.", metavar="NUMBER", rich_help_panel=MODEL)
 ]
@@ -122,6 +133,7 @@ SET_BY_A_MODEL = (
     "param",
     "contamination",
     "threshold",
+    "transform",
     "seed",
     "train_column",
     "train_rows",
@@ -180,6 +192,20 @@ def reading(
         label=label,
         ignore=names(ignore),
     )
+
+
+def fitting(
+    algorithm: str,
+    param: Iterable[str] | None,
+    share: str,
+    threshold: str | None,
+    transform: Iterable[str] | None,
+    seed: int,
+) -> Fitting:
+    """How to fit, from the options as they were typed."""
+    from anomaly_detection.workflows.fitting import Fitting
+
+    return Fitting(algorithm, parameters(param), contamination(share), threshold, names(transform), seed)
 
 
 def names(values: Iterable[str] | None) -> tuple[str, ...]:

@@ -12,6 +12,7 @@ import polars as pl
 
 from anomaly_detection.detectors import create
 from anomaly_detection.errors import ParameterError
+from anomaly_detection.features.transformed import TransformedFeatures
 from anomaly_detection.pipeline import Pipeline
 from anomaly_detection.thresholds import THRESHOLDS
 
@@ -42,6 +43,7 @@ class Fitting:
     algorithm, parameters : the algorithm's name and its own parameters.
     contamination : α in (0, 0.5], or ``"auto"``.
     threshold : the name of an estimator of the alarm line instead.
+    transforms : names of transforms of the number columns, in order.
     random_state : the seed of everything random.
     """
 
@@ -49,6 +51,7 @@ class Fitting:
     parameters: Mapping[str, Any] = field(default_factory=dict)
     contamination: float | str = "auto"
     threshold: str | None = None
+    transforms: tuple[str, ...] = ()
     random_state: int = 0
 
 
@@ -66,7 +69,14 @@ def blank_pipeline(fitting: Fitting) -> Pipeline:
     if fitting.threshold is not None:
         THRESHOLDS.resolve(fitting.threshold)
         _refuse_two_lines(fitting)
-    pipeline = Pipeline(detector, fitting.contamination, fitting.threshold, random_state=fitting.random_state)
+    TransformedFeatures(fitting.transforms)
+    pipeline = Pipeline(
+        detector,
+        fitting.contamination,
+        fitting.threshold,
+        transforms=fitting.transforms,
+        random_state=fitting.random_state,
+    )
     pipeline.validate()
     return pipeline
 

@@ -229,7 +229,11 @@ def _lineage(pipeline: Pipeline, fingerprint: str, fitting: Fitting) -> Lineage:
         data_fingerprint=fingerprint,
         rows=pipeline.rows_,
         columns=pipeline.schema_.feature_names,
-        parameters={"algorithm": fitting.algorithm, **pipeline.scorer_.detector.parameters()},
+        parameters={
+            "algorithm": fitting.algorithm,
+            "transforms": list(fitting.transforms),
+            **pipeline.scorer_.detector.parameters(),
+        },
         seed=fitting.random_state,
         command=command_line(),
     )
