@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import os
+import signal
 import sys
-from typing import TYPE_CHECKING, Annotated
+from contextlib import suppress
+from difflib import get_close_matches
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -19,6 +22,7 @@ ANOMALIES_FOUND = 1
 BAD_INPUT = 2
 INTERNAL = 3
 INTERRUPTED = 130
+PIPE_CLOSED = 141
 
 app = typer.Typer(
     name="anomaly-detection",
@@ -53,36 +57,75 @@ def main(arguments: Sequence[str] | None = None) -> None:
     """Run the program and exit with its code.
 
     0: done; 1: anomalies found and ``--fail-on-anomaly`` given; 2: bad input or usage; 3: an error of our own;
-    130: interrupted.
+    130: interrupted; 141: whoever read the output closed it.
     """
+    with suppress(ValueError):  # not in the main thread
+        signal.signal(signal.SIGTERM, _end_by_signal)
     sys.exit(run(arguments))
 
 
 def run(arguments: Sequence[str] | None = None) -> int:
     """Run the program and return its exit code."""
     try:
-        code = app(args=arguments, standalone_mode=False)
-    except typer.Abort:
-        return _say("Interrupted. Nothing was half-written.", INTERRUPTED)
-    except KeyboardInterrupt:
-        return _say("Interrupted. Nothing was half-written.", INTERRUPTED)
-    except AnomalyDetectionError as error:
-        return _say(f"Error: {error}", BAD_INPUT)
+        typed = None if arguments is None else list(arguments)
+        code = app(args=typed, prog_name="anomaly-detection", standalone_mode=False)
+        sys.stdout.flush()
+    except (typer.Abort, KeyboardInterrupt):
+        code = INTERRUPTED
     except BrokenPipeError:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return INTERRUPTED
+        return _pipe_closed()
+    except SystemExit as error:
+        if isinstance(error.__context__, BrokenPipeError):  # Typer's way to leave
+            return _pipe_closed()
+        raise
     except Exception as error:  # noqa: BLE001
+        return _failed(error)
+    except BaseException as error:  # noqa: BLE001  a panic of a compiled library is not an Exception
         return _unexpected(error)
+    if code == INTERRUPTED:
+        return _say("Interrupted. Nothing was half-written.", INTERRUPTED)
     return code if isinstance(code, int) else 0
 
 
-def _unexpected(error: Exception) -> int:
-    show, code = getattr(error, "show", None), getattr(error, "exit_code", None)
-    if callable(show) and isinstance(code, int):
-        show()
-        return code
+def _failed(error: Exception) -> int:
+    if isinstance(error, AnomalyDetectionError):
+        return _say(f"Error: {error}", BAD_INPUT)
+    if callable(getattr(error, "format_message", None)):
+        return _usage(error)
     if isinstance(error, MemoryError):
         return _say("Error: the machine's memory is not enough for this. Give fewer columns or rows.", BAD_INPUT)
+    if isinstance(error, OSError) and error.strerror:
+        place = f"{error.filename}: " if error.filename else ""
+        return _say(f"Error: {place}{error.strerror}. Nothing was half-written.", BAD_INPUT)
+    return _unexpected(error)
+
+
+def _usage(error: Any) -> int:
+    """Say what is wrong with the command line; a group without a command shows its help instead."""
+    if type(error).__name__ == "NoArgsIsHelpError":
+        error.show()
+        return BAD_INPUT
+    message = _usage_words(error)
+    ctx = getattr(error, "ctx", None)
+    where = f" See `{ctx.command_path} --help`." if ctx is not None else ""
+    return _say(f"Error: {message}{where}", BAD_INPUT)
+
+
+def _usage_words(error: Any) -> str:
+    option, known = getattr(error, "option_name", None), _known_options(getattr(error, "ctx", None))
+    if type(error).__name__ == "NoSuchOption" and option is not None:
+        nearest = get_close_matches(option, known, n=2, cutoff=0.6)
+        way_out = f" Did you mean {' or '.join(map(repr, nearest))}?" if nearest else ""
+        return f"There is no option {option!r}.{way_out}"
+    message: str = error.format_message()
+    return message if message.endswith(("?", ".")) else f"{message}."
+
+
+def _known_options(ctx: Any) -> list[str]:
+    return [] if ctx is None else [name for option in ctx.command.get_params(ctx) for name in option.opts]
+
+
+def _unexpected(error: BaseException) -> int:
     if os.environ.get("ANOMALY_DETECTION_DEBUG"):
         raise error
     return _say(
@@ -93,5 +136,18 @@ def _unexpected(error: Exception) -> int:
 
 
 def _say(message: str, code: int) -> int:
-    sys.stderr.write(message + "\n")
+    words = " ".join(message.split())
+    sys.stderr.write("".join(each if each.isprintable() else repr(each)[1:-1] for each in words) + "\n")
     return code
+
+
+def _pipe_closed() -> int:
+    """Whoever read the output has enough; keep the interpreter from complaining about it at exit."""
+    with suppress(OSError, ValueError):
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    return PIPE_CLOSED
+
+
+def _end_by_signal(number: int, _: object) -> None:
+    """Leave through every ``with`` block, so that nothing stays half-written."""
+    raise SystemExit(128 + number)

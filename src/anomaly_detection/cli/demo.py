@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -39,31 +39,28 @@ def demo(
 
 
 def _show(found: DemoOutcome, place: Path) -> None:
-    from anomaly_detection.cli.detection import show_outcome
-    from anomaly_detection.cli.terminal import console, styled_severity
+    from anomaly_detection.cli.terminal import console, say, severity
+    from anomaly_detection.cli.verdicts import show_outcome
 
-    screen = console()
-    screen.rule("[bold]1. Find the anomalies in a table of orders")
-    screen.print(
-        f"[dim]$ anomaly-detection detection run --data {found.data} --key order_id --label fraud --explain[/]"
-    )
-    show_outcome(found.outcome, quiet=False)
-    screen.rule("[bold]2. Train and register a model")
-    screen.print(
-        f"[dim]$ anomaly-detection models train --data {found.data} --name orders --registry {place / 'registry'}[/]"
-    )
-    screen.print(f"Registered {found.model.name} version {found.model.version}.")
-    screen.rule("[bold]3. Score one order with it")
+    _step("1. Find the anomalies in a table of orders")
+    say(f"$ anomaly-detection detection run --data {found.data} --key order_id --label fraud --explain", "dim")
+    show_outcome(found.outcome)
+    _step("2. Train and register a model")
+    say(f"$ anomaly-detection models train --data {found.data} --name orders --registry {place / 'registry'}", "dim")
+    say(f"Registered {found.model.name} version {found.model.version}.")
+    _step("3. Score one order with it")
     verdict = found.verdict
-    screen.print(
-        f"anomaly_score {verdict.anomaly_score:.2f}  {styled_severity(verdict.severity)}  p = {verdict.p_value:.2g}"
-    )
+    words = f"  anomaly score {verdict.anomaly_score:.2f}, p-value {verdict.p_value:.2g}"
+    console().print(severity(verdict.severity), words, sep="")
     for reason in found.reasons:
-        screen.print(f"  {_plain(reason)}")
-    screen.print(f"One record takes {found.microseconds:.0f} µs from a dict to its verdict.")
-    screen.print(f"Everything is in {place}")
+        say(f"  {reason.sentence()}")
+    say(f"One record takes {found.microseconds:.0f} µs from a dict to its verdict.")
+    say()
+    say(f"Everything is in {place}")
 
 
-def _plain(reason: Any) -> str:
-    text: str = reason.sentence()
-    return text.replace("[", "\\[")
+def _step(title: str) -> None:
+    from anomaly_detection.cli.terminal import say
+
+    say()
+    say(title, "bold")

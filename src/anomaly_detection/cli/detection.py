@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from anomaly_detection.cli import completion
 from anomaly_detection.cli import options as o
+from anomaly_detection.errors import ParameterError
 
 if TYPE_CHECKING:
     from anomaly_detection.workflows.detect import DetectOutcome
@@ -20,24 +21,78 @@ def _group() -> None:
     """Find anomalies in tables."""
 
 
-Fdr = Annotated[float | None, typer.Option("--fdr", help="Hold the false share of the alarms at this instead.")]
-Model = Annotated[str | None, typer.Option("--model", "-m", help="Score with a registered model: name@production.")]
-TrainColumn = Annotated[str | None, typer.Option("--train-column", help="Fit where it is true, score the others.")]
-TrainRows = Annotated[int | None, typer.Option("--train-rows", min=1, help="Fit on the first rows, score the others.")]
-Output = Annotated[Path | None, typer.Option("--output", "-o", help="Write verdicts: .csv .json .jsonl .parquet …")]
-OutputFormat = Annotated[str | None, typer.Option("--output-format", help="When the name of --output does not tell.")]
-Explain = Annotated[bool, typer.Option("--explain", help="Write the reasons for every anomaly, too.")]
-Top = Annotated[int, typer.Option("--top", min=0, max=10_000, help="How many anomalies to show.")]
-FailOnAnomaly = Annotated[bool, typer.Option("--fail-on-anomaly", help="Exit with 1 when there are anomalies.")]
+OUTPUT = "Write the verdicts on all rows: .csv .json .jsonl .parquet, .gz and .zst too; - is standard output."
+
+Fdr = Annotated[
+    float | None,
+    typer.Option(
+        "--fdr",
+        help="Hold the false share of the alarms at this; with a model or training rows.",
+        metavar="SHARE",
+        rich_help_panel=o.MODEL,
+    ),
+]
+Model = Annotated[
+    str | None,
+    typer.Option(
+        "--model",
+        "-m",
+        help="Score with a registered model: name@production.",
+        autocompletion=completion.models,
+        metavar="NAME",
+        rich_help_panel=o.MODEL,
+    ),
+]
+TrainColumn = Annotated[
+    str | None,
+    typer.Option(
+        "--train-column", help="Fit where it is true, score the others.", metavar="NAME", rich_help_panel=o.MODEL
+    ),
+]
+TrainRows = Annotated[
+    int | None,
+    typer.Option(
+        "--train-rows",
+        min=1,
+        help="Fit on the first rows, score the others.",
+        metavar="NUMBER",
+        rich_help_panel=o.MODEL,
+    ),
+]
+Output = Annotated[str | None, typer.Option("--output", "-o", help=OUTPUT, metavar="FILE", rich_help_panel=o.VERDICTS)]
+OutputFormat = Annotated[
+    str | None,
+    typer.Option(
+        "--output-format",
+        help="When the name of --output does not tell.",
+        autocompletion=completion.formats,
+        metavar="FORMAT",
+        rich_help_panel=o.VERDICTS,
+    ),
+]
+Explain = Annotated[
+    bool, typer.Option("--explain", help="Write the reasons for every anomaly, too.", rich_help_panel=o.VERDICTS)
+]
+Top = Annotated[
+    int,
+    typer.Option(
+        "--top", min=0, max=10_000, help="How many anomalies to show.", metavar="NUMBER", rich_help_panel=o.VERDICTS
+    ),
+]
+FailOnAnomaly = Annotated[
+    bool, typer.Option("--fail-on-anomaly", help="Exit with 1 when there are anomalies.", rich_help_panel=o.VERDICTS)
+]
 
 
 @app.command()
 def run(
+    ctx: typer.Context,
     data: o.Data,
     algorithm: o.Algorithm = "isolation_forest",
     param: o.Parameter = None,
     contamination: o.Contamination = "auto",
     threshold: o.Threshold = None,
+    transform: o.Transform = None,
     fdr: Fdr = None,
     model: Model = None,
     train_column: TrainColumn = None,
@@ -65,14 +120,17 @@ def run(
 
     Without --model, --train-column or --train-rows the rows are held against one another.
     """
-    from anomaly_detection.cli.terminal import console, print_json, progress
+    from anomaly_detection.cli.terminal import progress
     from anomaly_detection.workflows.detect import DetectRequest, detect_file
-    from anomaly_detection.workflows.fitting import Fitting
 
+    if model is not None:
+        o.refuse_with(ctx, "--model", o.SET_BY_A_MODEL)
+    if as_json and output == "-":
+        raise ParameterError("--json and --output - both write to standard output. Give one of them.")
     reading = o.reading(data, format_, encoding, delimiter, columns, categorical, timestamp, key, label, ignore)
     request = DetectRequest(
         reading=reading,
-        fitting=Fitting(algorithm, o.parameters(param), o.contamination(contamination), threshold, seed),
+        fitting=o.fitting(algorithm, param, contamination, threshold, transform, seed),
         model=model,
         registry=registry,
         train_column=train_column,
@@ -85,74 +143,19 @@ def run(
     )
     with progress(quiet=quiet or as_json) as show:
         outcome = detect_file(request, show)
-    if as_json:
-        print_json(outcome.to_dict())
-    else:
-        show_outcome(outcome, quiet=quiet)
-        if output is not None:
-            console().print(f"Verdicts written to {output}")
+    _tell(outcome, output, as_json=as_json, quiet=quiet)
     return 1 if fail_on_anomaly and outcome.anomaly_count else 0
 
 
-def show_outcome(outcome: DetectOutcome, *, quiet: bool) -> None:
-    """Print the anomalies, the counts, and the evaluation if there is one."""
-    from anomaly_detection.cli.terminal import console, styled_severity, table
+def _tell(outcome: DetectOutcome, output: str | None, *, as_json: bool, quiet: bool) -> None:
+    from anomaly_detection.cli.terminal import console, print_json, say, side
+    from anomaly_detection.cli.verdicts import show_notes, show_outcome
 
-    screen = console()
+    if as_json:
+        print_json(outcome.to_dict())
+        return
     if not quiet:
-        _show_schema(outcome)
-    shown = [one for one in outcome.top if one["is_anomaly"]]
-    if shown:
-        columns = [
-            "row",
-            *(name for name in ("key", "time") if name in shown[0]),
-            "score",
-            "p_value",
-            "severity",
-            "why",
-        ]
-        rows = [_cells(one, columns, styled_severity(one["severity"])) for one in shown]
-        screen.print(table("Most anomalous", columns, rows, right=("row", "score", "p_value")))
-        screen.print()
-    counts = ", ".join(f"{count:,} {styled_severity(name)}" for name, count in outcome.severities.items() if count)
-    screen.print(
-        f"[bold]{outcome.anomaly_count:,}[/] anomalies in {outcome.rows:,} rows at α = {outcome.alpha:.4g}  ({counts})"
-    )
-    if outcome.evaluation is not None:
-        screen.print()
-        screen.print(_evaluation_table(outcome))
-
-
-def _cells(one: dict[str, Any], columns: list[str], severity: str) -> list[str]:
-    why = "; ".join(_reason(reason) for reason in one["reasons"])
-    told = {"score": f"{one['score']:.4f}", "p_value": f"{one['p_value']:.2g}", "severity": severity, "why": why}
-    return [told.get(name, str(one.get(name))) for name in columns]
-
-
-def _reason(reason: dict[str, Any]) -> str:
-    from anomaly_detection.explain import Reason
-
-    return Reason(**reason).sentence().replace("[", "\\[")
-
-
-def _show_schema(outcome: DetectOutcome) -> None:
-    from anomaly_detection.cli.terminal import side
-
-    schema = outcome.pipeline.schema_
-    kinds: dict[str, list[str]] = {}
-    for column in schema.features:
-        kinds.setdefault(column.kind, []).append(column.name)
-    for kind, columns in kinds.items():
-        shown = ", ".join(columns[:12]) + (f" and {len(columns) - 12} more" if len(columns) > 12 else "")
-        side().print(f"[dim]{kind}: {shown}[/]")
-    for left in schema.set_aside:
-        side().print(f"[dim]set aside: {left.name} ({left.reason})[/]")
-    for note in outcome.notes:
-        side().print(f"[dim]note: {note}[/]")
-
-
-def _evaluation_table(outcome: DetectOutcome) -> Any:
-    from anomaly_detection.cli.evaluations import evaluation_table
-
-    assert outcome.evaluation is not None  # noqa: S101
-    return evaluation_table(outcome.evaluation)
+        show_notes(outcome)
+    show_outcome(outcome, side() if output == "-" else console())
+    if output not in (None, "-"):
+        say(f"Verdicts written to {output}")

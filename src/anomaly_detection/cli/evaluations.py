@@ -4,20 +4,24 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from anomaly_detection.cli.terminal import table
+from anomaly_detection.cli.terminal import console, show_table
 from anomaly_detection.evaluation.metrics import METRICS
 
 if TYPE_CHECKING:
-    from rich.table import Table
+    from rich.console import Console
 
     from anomaly_detection.evaluation.metrics import Evaluation
 
 
-def evaluation_table(evaluation: Evaluation) -> Table:
-    """Measures with their 95 % bootstrap intervals."""
+def show_evaluation(evaluation: Evaluation, screen: Console | None = None) -> None:
+    """Print measures with their 95 % bootstrap intervals."""
     rows = [(name, _number(getattr(evaluation, name)), _span(evaluation.intervals[name])) for name in METRICS]
     title = f"Against the label ({evaluation.anomalies:,} of {evaluation.rows:,} rows are labelled anomalies)"
-    return table(title, ("measure", "value", "95 % interval"), rows, right=("value",))
+    show_table(title, ("measure", "value", "95 % interval"), rows, right=("value",), screen=screen)
+    if evaluation.anomalies in (0, evaluation.rows):
+        words = "anomalies" if evaluation.anomalies else "normal rows"
+        out = screen or console()
+        out.print(f"The label knows only {words}, so measures that need both are undefined.", style="dim")
 
 
 def _span(interval: tuple[float, float] | None) -> str:

@@ -25,16 +25,18 @@ def system(
     as_json: o.Json = False,
 ) -> int:
     """Say what is up, what is not, and what is missing; exits with 3 when something failed."""
-    from anomaly_detection.cli.terminal import console, print_json, table
+    from rich.text import Text
+
+    from anomaly_detection.cli.terminal import print_json, say, show_table
     from anomaly_detection.workflows.health import as_dict, details, system_health, worst
 
     checks = system_health(registry)
     if as_json:
         print_json({**as_dict(checks), **({"details": details()} if detailed else {})})
     else:
-        rows = [(check.name, f"[{STYLES[check.state]}]{check.state}[/]", check.detail) for check in checks]
-        console().print(table(None, ("part", "state", "detail"), rows))
+        rows = [(check.name, Text(check.state, STYLES[check.state]), check.detail) for check in checks]
+        show_table(None, ("part", "state", "detail"), rows)
         if detailed:
-            console().print()
-            console().print(table("Details", ("what", "value"), details().items()))
+            say()
+            show_table("Details", ("what", "value"), details().items())
     return 3 if worst(checks) == "failed" else 0

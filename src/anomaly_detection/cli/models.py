@@ -4,23 +4,33 @@ from __future__ import annotations
 
 from dataclasses import asdict
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from anomaly_detection.cli import completion
 from anomaly_detection.cli import options as o
+from anomaly_detection.errors import InputError
 
 if TYPE_CHECKING:
-    from anomaly_detection.registry.base import ModelDetails, ModelVersion
+    from anomaly_detection.registry.base import ModelVersion
 
 app = typer.Typer(help="Train models and look after them.", no_args_is_help=True)
 
-Reference = Annotated[str, typer.Argument(help="A model: name, name@alias or name@version.")]
-Name = Annotated[str, typer.Option("--name", "-n", help="The name to register the model under.")]
-Aliases = Annotated[list[str] | None, typer.Option("--alias", help="Aliases for the new version, a,b.")]
+Reference = Annotated[
+    str, typer.Argument(help="A model: name, name@alias or name@version.", autocompletion=completion.models)
+]
+ModelName = Annotated[str, typer.Argument(help="The model's name.", autocompletion=completion.models)]
+Name = Annotated[str, typer.Option("--name", "-n", metavar="NAME", help="The name to register the model under.")]
+Aliases = Annotated[
+    list[str] | None, typer.Option("--alias", metavar="NAMES", help="Aliases for the new version, a,b.")
+]
 Algorithms = Annotated[bool, typer.Option("--algorithms", help="List the algorithms instead.")]
 Force = Annotated[bool, typer.Option("--force", help="Delete a whole model, or a version an alias points to.")]
-Alias = Annotated[str, typer.Option("--alias", help="The alias to move.")]
+Alias = Annotated[str, typer.Option("--alias", metavar="NAME", help="The alias to move.")]
+Labelled = Annotated[
+    str | None, typer.Option("--data", "-d", metavar="FILE", help="Labelled records to score with both.")
+]
 
 
 @app.callback()
@@ -36,6 +46,7 @@ def train(
     param: o.Parameter = None,
     contamination: o.Contamination = "auto",
     threshold: o.Threshold = None,
+    transform: o.Transform = None,
     alias: Aliases = None,
     columns: o.Columns = None,
     categorical: o.Categorical = None,
@@ -52,24 +63,19 @@ def train(
     quiet: o.Quiet = False,
 ) -> None:
     """Fit a model, evaluate it on held-out rows, and register it as a new version."""
-    from anomaly_detection.cli.evaluations import evaluation_table
-    from anomaly_detection.cli.terminal import console, print_json, progress
-    from anomaly_detection.workflows.fitting import Fitting
+    from anomaly_detection.cli.model_tables import show_trained
+    from anomaly_detection.cli.terminal import print_json, progress
     from anomaly_detection.workflows.models import TrainRequest, train_model
 
     reading = o.reading(data, format_, encoding, delimiter, columns, categorical, timestamp, key, label, ignore)
-    fitting = Fitting(algorithm, o.parameters(param), o.contamination(contamination), threshold, seed)
+    fitting = o.fitting(algorithm, param, contamination, threshold, transform, seed)
     request = TrainRequest(reading, name, fitting, o.names(alias), registry)
     with progress(quiet=quiet or as_json) as show:
         outcome = train_model(request, show)
     if as_json:
-        print_json(asdict(outcome.version))
-        return
-    version = outcome.version
-    console().print(f"Registered [bold]{version.reference}[/] ({version.size / 1024:.0f} KiB){_pointing(version)}")
-    console().print(f"α = {outcome.pipeline.alpha_:.4g}, learned from {outcome.pipeline.rows_:,} rows")
-    if outcome.evaluation is not None:
-        console().print(evaluation_table(outcome.evaluation))
+        print_json(outcome.to_dict())
+    else:
+        show_trained(outcome, quiet=quiet)
 
 
 @app.command("list")
@@ -79,7 +85,8 @@ def list_(
     as_json: o.Json = False,
 ) -> None:
     """List the registered models, or the algorithms there are."""
-    from anomaly_detection.cli.terminal import console, print_json, table
+    from anomaly_detection.cli.model_tables import show_models
+    from anomaly_detection.cli.terminal import print_json, show_table
     from anomaly_detection.workflows.models import algorithm_rows, registry_at
 
     if algorithms:
@@ -87,67 +94,60 @@ def list_(
         if as_json:
             print_json(rows)
         else:
-            words = [row.values() for row in rows]
-            console().print(table("Algorithms", ("name", "aliases", "takes", "what it does"), words))
+            show_table("Algorithms", ("name", "aliases", "takes", "what it does"), (row.values() for row in rows))
         return
     models = registry_at(registry).list()
     if as_json:
         print_json([asdict(model) for model in models])
-    elif not models:
-        console().print("No models yet. Train one: anomaly-detection models train --data FILE --name NAME")
     else:
-        cells = [(m.name, len(m.versions), m.latest.version, _aliases(m.aliases), m.latest.created) for m in models]
-        columns = ("name", "versions", "newest", "aliases", "created")
-        console().print(table("Models", columns, cells, right=("versions", "newest")))
+        show_models(models)
 
 
 @app.command()
 def show(reference: Reference, registry: o.RegistryFolder = None, as_json: o.Json = False) -> None:
     """Show one version: what it is, where it comes from, how good it is."""
-    from anomaly_detection.cli.terminal import console, print_json, table
+    from anomaly_detection.cli.model_tables import show_details
+    from anomaly_detection.cli.terminal import print_json
     from anomaly_detection.workflows.models import registry_at
 
     details = registry_at(registry).show(reference)
     if as_json:
         print_json(asdict(details))
-        return
-    console().print(table(details.version.reference, ("what", "value"), _facts(details)))
-    if details.version.metrics:
-        metrics = [(name, f"{value:.4g}") for name, value in details.version.metrics.items()]
-        console().print()
-        console().print(table("Metrics", ("metric", "value"), metrics, right=("value",)))
+    else:
+        show_details(details)
 
 
 @app.command()
 def compare(
     first: Reference,
     second: Reference,
-    data: Annotated[str | None, typer.Option("--data", "-d", help="Labelled records to score with both.")] = None,
+    data: Labelled = None,
     label: o.Label = None,
+    format_: o.Format = None,
+    encoding: o.Encoding = "utf-8",
+    delimiter: o.Delimiter = None,
     registry: o.RegistryFolder = None,
     as_json: o.Json = False,
 ) -> None:
     """Put two versions side by side; with labelled data, on the same rows."""
-    from anomaly_detection.cli.terminal import console, print_json, table
+    from anomaly_detection.cli.model_tables import show_comparison
+    from anomaly_detection.cli.terminal import print_json
     from anomaly_detection.workflows.models import compare_models
     from anomaly_detection.workflows.reading import Reading
 
-    found = compare_models(first, second, Reading(data, label=label) if data else None, registry)
+    if label is not None and data is None:
+        raise InputError(f"--label {label}: name the labelled records with --data, too.")
+    reading = None if data is None else Reading(data, format_, encoding, delimiter, label=label)
+    found = compare_models(first, second, reading, registry)
     if as_json:
         print_json(found.to_dict())
-        return
-    columns = list(found.stored[0]) if found.stored else ["metric"]
-    rows = [[_number(value) for value in row.values()] for row in found.stored]
-    console().print(table("When they were registered", columns, rows, right=columns[1:]))
-    if found.paired:
-        paired = [_paired_cells(name, one.to_dict()) for name, one in found.paired.items()]
-        console().print()
-        console().print(table("On the same rows", ("metric", first, second, "difference", "95 % interval"), paired))
+    else:
+        show_comparison(found, first, second)
 
 
 @app.command()
 def promote(
-    name: Annotated[str, typer.Argument(help="The model's name.")],
+    name: ModelName,
     version: Annotated[int, typer.Argument(help="The version the alias shall point to.")],
     alias: Alias = "production",
     registry: o.RegistryFolder = None,
@@ -161,7 +161,7 @@ def promote(
 
 @app.command()
 def rollback(
-    name: Annotated[str, typer.Argument(help="The model's name.")],
+    name: ModelName,
     alias: Alias = "production",
     registry: o.RegistryFolder = None,
     as_json: o.Json = False,
@@ -177,25 +177,39 @@ def delete(
     reference: Reference,
     force: Force = False,
     registry: o.RegistryFolder = None,
+    as_json: o.Json = False,
 ) -> None:
     """Delete a version, or with --force a whole model."""
+    from anomaly_detection.cli.terminal import print_json
+    from anomaly_detection.registry.names import parse_reference
     from anomaly_detection.workflows.models import registry_at
 
     versions = registry_at(registry).delete(reference, force=force)
-    typer.echo(f"Deleted {reference.partition('@')[0]} version {', '.join(map(str, versions))}.")
+    name = parse_reference(reference).name
+    if as_json:
+        print_json({"name": name, "deleted": versions})
+    else:
+        typer.echo(f"Deleted {name} version {', '.join(map(str, versions))}.")
 
 
 @app.command("export")
 def export_(
     reference: Reference,
-    output: Annotated[Path, typer.Option("--output", "-o", help="The file to write.")],
+    output: Annotated[Path, typer.Option("--output", "-o", metavar="FILE", help="The file to write.")],
     force: Annotated[bool, typer.Option("--force", help="Replace a file that is there.")] = False,
     registry: o.RegistryFolder = None,
+    as_json: o.Json = False,
 ) -> None:
     """Write one version into one file, to be imported elsewhere."""
+    from anomaly_detection.cli.terminal import print_json, say
     from anomaly_detection.workflows.models import registry_at
 
-    typer.echo(f"Wrote {registry_at(registry).export(reference, output, overwrite=force)}")
+    store = registry_at(registry)
+    written = store.export(reference, output, overwrite=force)
+    if as_json:
+        print_json({"reference": store.resolve(reference).reference, "file": str(written)})
+    else:
+        say(f"Wrote {written}")
 
 
 @app.command("import")
@@ -203,11 +217,17 @@ def import_(
     file: Annotated[Path, typer.Argument(help="A file that `models export` wrote.")],
     name: Annotated[str | None, typer.Option("--name", "-n", help="Another name for the model.")] = None,
     registry: o.RegistryFolder = None,
+    as_json: o.Json = False,
 ) -> None:
     """Register a model from an exported file, after checking every byte of it."""
+    from anomaly_detection.cli.terminal import print_json
     from anomaly_detection.workflows.models import registry_at
 
-    typer.echo(f"Imported {registry_at(registry).import_(file, name).reference}")
+    version = registry_at(registry).import_(file, name)
+    if as_json:
+        print_json(asdict(version))
+    else:
+        typer.echo(f"Imported {version.reference}")
 
 
 def _moved(version: ModelVersion, alias: str, *, as_json: bool) -> None:
@@ -217,44 +237,3 @@ def _moved(version: ModelVersion, alias: str, *, as_json: bool) -> None:
         print_json(asdict(version))
     else:
         typer.echo(f"{version.name}@{alias} is now version {version.version}.")
-
-
-def _facts(details: ModelDetails) -> list[tuple[str, str]]:
-    version, spec = details.version, details.spec
-    lineage = version.lineage
-    facts = {
-        "aliases": ", ".join(version.aliases) or "none",
-        "created": version.created,
-        "size": f"{version.size / 1024:.0f} KiB",
-        "digest": version.digest,
-        "algorithm": str(spec.get("scorer", {}).get("detector")),
-        "α": f"{spec.get('alpha', 0):.4g}",
-    }
-    if lineage is not None:
-        facts |= {
-            "rows": str(lineage.rows),
-            "columns": ", ".join(lineage.columns),
-            "data": str(lineage.data_fingerprint),
-            "seed": str(lineage.seed),
-            "command": str(lineage.command),
-            "versions": ", ".join(f"{name} {number}" for name, number in lineage.library_versions.items()),
-        }
-    return list(facts.items())
-
-
-def _aliases(aliases: dict[str, int]) -> str:
-    return ", ".join(f"{alias} → {version}" for alias, version in aliases.items()) or "none"
-
-
-def _pointing(version: ModelVersion) -> str:
-    return f", {', '.join(version.aliases)}" if version.aliases else ""
-
-
-def _number(value: Any) -> str:
-    return "" if value is None else f"{value:.4g}" if isinstance(value, float) else str(value)
-
-
-def _paired_cells(name: str, one: dict[str, Any]) -> list[str]:
-    interval = one.get("interval")
-    words = "" if interval is None else f"{interval[0]:+.3f} to {interval[1]:+.3f}"
-    return [name, *(_number(one.get(part)) for part in ("first", "second", "difference")), words]

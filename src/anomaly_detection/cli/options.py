@@ -7,37 +7,162 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from anomaly_detection.cli import completion
 from anomaly_detection.errors import ParameterError
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+    from anomaly_detection.workflows.fitting import Fitting
     from anomaly_detection.workflows.reading import Reading
+
+RECORDS = "Records"
+COLUMN_ROLES = "Columns (inferred when not given)"
+MODEL = "Model"
+VERDICTS = "Verdicts"
 
 DATA = "CSV, TSV, JSON, JSON Lines or Parquet, .gz and .zst too; - is standard input."
 LABEL = "The column with known anomalies (1/0, true/false); used for evaluation only."
 CONTAMINATION = "Share of normal records that may raise an alarm, in (0, 0.5], or auto."
 
-Data = Annotated[str, typer.Option("--data", "-d", help=DATA)]
-Format = Annotated[str | None, typer.Option("--format", help="The format, when the name does not tell.")]
-Encoding = Annotated[str, typer.Option("--encoding", help="Text encoding of the file.")]
-Delimiter = Annotated[str | None, typer.Option("--delimiter", help="Field delimiter of CSV; found by itself.")]
-Columns = Annotated[list[str] | None, typer.Option("--columns", help="Feature columns a,b; all by default.")]
-Categorical = Annotated[list[str] | None, typer.Option("--categorical", help="Columns to read as categories.")]
-Timestamp = Annotated[str | None, typer.Option("--timestamp", help="The column with the time of a record.")]
-Key = Annotated[str | None, typer.Option("--key", help="The column that says what a record is about.")]
-Label = Annotated[str | None, typer.Option("--label", help=LABEL)]
-Ignore = Annotated[list[str] | None, typer.Option("--ignore", help="Columns to leave out.")]
-Algorithm = Annotated[str, typer.Option("--algorithm", "-a", help="See `models list --algorithms`.")]
-Parameter = Annotated[list[str] | None, typer.Option("--param", "-p", help="A parameter, name=value; repeatable.")]
-Contamination = Annotated[str, typer.Option("--contamination", "--alpha", help=CONTAMINATION)]
-Threshold = Annotated[str | None, typer.Option("--threshold", help="An estimator of the alarm line instead.")]
-Seed = Annotated[int, typer.Option("--seed", help="The seed of everything random.")]
+Data = Annotated[str, typer.Option("--data", "-d", help=DATA, metavar="FILE", rich_help_panel=RECORDS)]
+Format = Annotated[
+    str | None,
+    typer.Option(
+        "--format",
+        help="The format, when the name does not tell.",
+        autocompletion=completion.formats,
+        metavar="FORMAT",
+        rich_help_panel=RECORDS,
+    ),
+]
+Encoding = Annotated[
+    str, typer.Option("--encoding", help="Text encoding of the file.", metavar="NAME", rich_help_panel=RECORDS)
+]
+Delimiter = Annotated[
+    str | None,
+    typer.Option(
+        "--delimiter", help="Field delimiter of CSV; found by itself.", metavar="CHARACTER", rich_help_panel=RECORDS
+    ),
+]
+Columns = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--columns", help="Feature columns a,b; all by default.", metavar="NAMES", rich_help_panel=COLUMN_ROLES
+    ),
+]
+Categorical = Annotated[
+    list[str] | None,
+    typer.Option("--categorical", help="Columns to read as categories.", metavar="NAMES", rich_help_panel=COLUMN_ROLES),
+]
+Timestamp = Annotated[
+    str | None,
+    typer.Option(
+        "--timestamp", help="The column with the time of a record.", metavar="NAME", rich_help_panel=COLUMN_ROLES
+    ),
+]
+Key = Annotated[
+    str | None,
+    typer.Option(
+        "--key", help="The column that says what a record is about.", metavar="NAME", rich_help_panel=COLUMN_ROLES
+    ),
+]
+Label = Annotated[str | None, typer.Option("--label", help=LABEL, metavar="NAME", rich_help_panel=COLUMN_ROLES)]
+Ignore = Annotated[
+    list[str] | None,
+    typer.Option("--ignore", help="Columns to leave out.", metavar="NAMES", rich_help_panel=COLUMN_ROLES),
+]
+Algorithm = Annotated[
+    str,
+    typer.Option(
+        "--algorithm",
+        "-a",
+        help="See `models list --algorithms`.",
+        autocompletion=completion.algorithms,
+        metavar="NAME",
+        rich_help_panel=MODEL,
+    ),
+]
+Parameter = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--param", "-p", help="A parameter, name=value; repeatable.", metavar="NAME=VALUE", rich_help_panel=MODEL
+    ),
+]
+Contamination = Annotated[
+    str, typer.Option("--contamination", "--alpha", help=CONTAMINATION, metavar="SHARE", rich_help_panel=MODEL)
+]
+Threshold = Annotated[
+    str | None,
+    typer.Option(
+        "--threshold",
+        help="An estimator of the alarm line instead.",
+        autocompletion=completion.thresholds,
+        metavar="NAME",
+        rich_help_panel=MODEL,
+    ),
+]
+Transform = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--transform",
+        help="Transforms of the number columns, in order: log,robust.",
+        autocompletion=completion.transforms,
+        metavar="NAME",
+        rich_help_panel=MODEL,
+    ),
+]
+Seed = Annotated[
+    int, typer.Option("--seed", help="The seed of everything random.", metavar="NUMBER", rich_help_panel=MODEL)
+]
 RegistryFolder = Annotated[
-    Path | None, typer.Option("--registry", help="The model registry's folder.", envvar="ANOMALY_DETECTION_REGISTRY")
+    Path | None,
+    typer.Option(
+        "--registry",
+        help="The model registry's folder.",
+        envvar="ANOMALY_DETECTION_REGISTRY",
+        metavar="FOLDER",
+        rich_help_panel=MODEL,
+    ),
 ]
 Json = Annotated[bool, typer.Option("--json", help="Print JSON for a machine.")]
 Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="No progress, no notes.")]
+
+SET_BY_A_MODEL = (
+    "algorithm",
+    "param",
+    "contamination",
+    "threshold",
+    "transform",
+    "seed",
+    "train_column",
+    "train_rows",
+    "columns",
+    "categorical",
+    "ignore",
+)
+"""Options that say what to fit, and so have no meaning beside a model that is fitted."""
+
+
+def refuse_with(ctx: typer.Context, option: str, others: Iterable[str]) -> None:
+    """Make sure that none of the other options was typed beside this one.
+
+    Raises
+    ------
+    ParameterError
+        naming those that were.
+    """
+    typed = [f"--{name.replace('_', '-')}" for name in others if _was_typed(ctx, name)]
+    if typed:
+        raise ParameterError(
+            f"{option} brings all that was decided when it was trained, and {' and '.join(typed)} would decide it "
+            f"again. Leave out {'these' if len(typed) > 1 else 'that'}, or leave out {option} to fit anew."
+        )
+
+
+def _was_typed(ctx: typer.Context, name: str) -> bool:
+    source = ctx.get_parameter_source(name)
+    return source is not None and source.name == "COMMANDLINE"
 
 
 def reading(
@@ -67,6 +192,20 @@ def reading(
         label=label,
         ignore=names(ignore),
     )
+
+
+def fitting(
+    algorithm: str,
+    param: Iterable[str] | None,
+    share: str,
+    threshold: str | None,
+    transform: Iterable[str] | None,
+    seed: int,
+) -> Fitting:
+    """How to fit, from the options as they were typed."""
+    from anomaly_detection.workflows.fitting import Fitting
+
+    return Fitting(algorithm, parameters(param), contamination(share), threshold, names(transform), seed)
 
 
 def names(values: Iterable[str] | None) -> tuple[str, ...]:

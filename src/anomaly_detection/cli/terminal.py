@@ -1,24 +1,29 @@
-"""The terminal: tables, JSON, and progress for work that takes more than two seconds."""
+"""The terminal: tables, JSON, and progress for work that takes more than two seconds.
+
+What users wrote (values, column names, paths) is never read as markup, and its control characters are shown, not
+obeyed; styles come from :class:`rich.text.Text` only.
+"""
 
 from __future__ import annotations
 
 import sys
-import time
 from contextlib import contextmanager
 from functools import cache
+from threading import Timer
 from typing import TYPE_CHECKING, Any
 
 from rich.console import Console
 from rich.progress import (
     BarColumn,
-    MofNCompleteColumn,
     SpinnerColumn,
+    TaskProgressColumn,
     TextColumn,
     TimeElapsedColumn,
     TimeRemainingColumn,
 )
 from rich.progress import Progress as Bars
 from rich.table import Table
+from rich.text import Text
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -34,24 +39,47 @@ SEVERITY_STYLES = {"normal": "green", "low": "yellow", "medium": "dark_orange", 
 @cache
 def console() -> Console:
     """Where people read: standard output."""
-    return Console(highlight=False)
+    return Console(highlight=False, markup=False, emoji=False)
 
 
 @cache
 def side() -> Console:
     """Where notes and progress go: standard error."""
-    return Console(stderr=True, highlight=False)
+    return Console(stderr=True, highlight=False, markup=False, emoji=False)
 
 
-def table(title: str | None, columns: Iterable[str], rows: Iterable[Iterable[Any]], right: Iterable[str] = ()) -> Table:
-    """A plain table; the columns named in ``right`` are aligned to the right."""
-    made = Table(title=title, title_justify="left", header_style="bold", box=None, pad_edge=False)
+def plain(text: object) -> str:
+    r"""Text of a user with control characters shown instead of obeyed.
+
+    >>> plain("a\x1b[31mb")
+    'a\\x1b[31mb'
+    """
+    return "".join(each if each.isprintable() or each in "\n\t" else repr(each)[1:-1] for each in str(text))
+
+
+def say(text: str = "", style: str = "", *, screen: Console | None = None) -> None:
+    """Print one paragraph, as it is."""
+    (screen or console()).print(Text(plain(text), style=style), soft_wrap=not (screen or console()).is_terminal)
+
+
+def show_table(
+    title: str | None,
+    columns: Iterable[str],
+    rows: Iterable[Iterable[Any]],
+    right: Iterable[str] = (),
+    screen: Console | None = None,
+) -> None:
+    """Print a plain table; the columns named in ``right`` are aligned to the right, the last one takes what is left."""
+    made = Table(header_style="bold", box=None, pad_edge=False)
     aligned = set(right)
     for column in columns:
-        made.add_column(column, justify="right" if column in aligned else "left", overflow="fold")
+        made.add_column(Text(column), justify="right" if column in aligned else "left", overflow="fold")
     for row in rows:
-        made.add_row(*(str(cell) for cell in row))
-    return made
+        made.add_row(*(cell if isinstance(cell, Text) else Text(plain(cell)) for cell in row))
+    out = screen or console()
+    if title:
+        out.print(Text(plain(title), style="bold"))
+    out.print(made)
 
 
 def print_json(value: Any) -> None:
@@ -61,9 +89,9 @@ def print_json(value: Any) -> None:
     sys.stdout.write(msgspec.json.format(msgspec.json.encode(value, enc_hook=str), indent=2).decode() + "\n")
 
 
-def styled_severity(severity: str) -> str:
-    """A severity in its colour."""
-    return f"[{SEVERITY_STYLES[severity]}]{severity}[/]"
+def severity(name: str, words: str = "") -> Text:
+    """A severity, or words about it, in its colour."""
+    return Text(words or name, style=SEVERITY_STYLES[name])
 
 
 @contextmanager
@@ -72,25 +100,27 @@ def progress(*, quiet: bool = False) -> Iterator[Progress]:
     if quiet or not side().is_terminal:
         yield lambda *_: None
         return
-    bars = Bars(
+    columns = (
         SpinnerColumn(),
-        TextColumn("{task.description}"),
+        TextColumn("{task.description}", markup=False),
         BarColumn(),
-        MofNCompleteColumn(),
+        TaskProgressColumn(),
         TimeElapsedColumn(),
+        TextColumn("left"),
         TimeRemainingColumn(),
-        console=side(),
-        transient=True,
     )
-    began = time.monotonic()
-    task = bars.add_task("", total=None)
+    bars = Bars(*columns, console=side(), transient=True)
+    task = bars.add_task("working", total=None)
+    patience = Timer(PATIENCE, bars.start)
+    patience.daemon = True
 
     def show(what: str, done: int, total: int | None) -> None:
         bars.update(task, description=what, completed=done, total=total)
-        if time.monotonic() - began > PATIENCE:
-            bars.start()
 
+    patience.start()
     try:
         yield show
     finally:
+        patience.cancel()
+        patience.join()
         bars.stop()

@@ -110,7 +110,19 @@ class JsonEncoder:
 
 
 def _json_lines(frame: pl.DataFrame) -> str:
-    return frame.select(_json_ready(column) for column in frame).write_ndjson()
+    """An object a line; columns of Python objects come last, as the JSON they are."""
+    loose = [column for column in frame if column.dtype == pl.Object]
+    text = frame.select(_json_ready(column) for column in frame if column.dtype != pl.Object).write_ndjson()
+    if not loose:
+        return text
+    rows = zip(text.removesuffix("\n").split("\n"), *loose, strict=True)
+    names = [json.dumps(column.name, ensure_ascii=False) for column in loose]
+    return "".join(_with_objects(line, names, values) for line, *values in rows)
+
+
+def _with_objects(line: str, names: list[str], values: list[Any]) -> str:
+    parts = (f"{name}:{_json_text(value) or 'null'}" for name, value in zip(names, values, strict=True))
+    return f"{line[:-1]},{','.join(parts)}}}\n"
 
 
 def _header(names: list[str], delimiter: str) -> bytes:

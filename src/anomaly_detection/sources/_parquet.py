@@ -30,6 +30,10 @@ class ParquetTable:
     Parameters
     ----------
     file : the bytes.
+
+    Attributes
+    ----------
+    height : the number of records.
     """
 
     def __init__(self, file: Bytes) -> None:
@@ -39,10 +43,10 @@ class ParquetTable:
         try:
             self._scan = pl.scan_parquet(self._path, glob=False)
             self._schema = dict(self._scan.collect_schema())
-            self._height = int(self._scan.select(pl.len()).collect().item())
+            self.height = int(self._scan.select(pl.len()).collect().item())
         except _FAILURES as error:
             raise self._damaged(error) from None
-        if not self._height or not self._schema:
+        if not self.height or not self._schema:
             raise SourceError(f"{file.name} has {counted(len(self._schema), 'column')} and no records.")
 
     @property
@@ -58,7 +62,7 @@ class ParquetTable:
         """The records in file order, about 128 MiB of values at a time."""
         rows = self._rows_of_slice()
         groups = self._column_groups()
-        for start in range(0, self._height, rows):
+        for start in range(0, self.height, rows):
             yield self._slice(groups, start, rows, dtypes)
 
     def _slice(self, groups: list[list[str]], start: int, rows: int, dtypes: Mapping[str, pl.DataType]) -> pl.DataFrame:
@@ -88,7 +92,7 @@ class ParquetTable:
         return cast
 
     def _rows_of_slice(self) -> int:
-        width = max(sum(_width(dtype) for dtype in self._schema.values()), self._bytes() // self._height)
+        width = max(sum(_width(dtype) for dtype in self._schema.values()), self._bytes() // self.height)
         return max(1000, SLICE // max(1, width))
 
     def _column_groups(self) -> list[list[str]]:

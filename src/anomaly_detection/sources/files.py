@@ -106,6 +106,11 @@ class FileSource:
         return list(self._table.columns)
 
     @property
+    def rows(self) -> int | None:
+        """The number of records, where the file says it without being read (Parquet)."""
+        return self._table.height if isinstance(self._table, ParquetTable) else None
+
+    @property
     def dtypes(self) -> dict[str, pl.DataType]:
         """The type of each column; text formats are read once for it."""
         if self._dtypes is None:

@@ -11,10 +11,15 @@ import numpy as np
 import polars as pl
 
 from anomaly_detection.detectors import create
+from anomaly_detection.errors import ParameterError
+from anomaly_detection.features.transformed import TransformedFeatures
 from anomaly_detection.pipeline import Pipeline
+from anomaly_detection.thresholds import THRESHOLDS
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
+
+    from numpy.typing import NDArray
 
     from anomaly_detection.pipeline import Progress
     from anomaly_detection.sources.files import FileSource
@@ -38,6 +43,7 @@ class Fitting:
     algorithm, parameters : the algorithm's name and its own parameters.
     contamination : α in (0, 0.5], or ``"auto"``.
     threshold : the name of an estimator of the alarm line instead.
+    transforms : names of transforms of the number columns, in order.
     random_state : the seed of everything random.
     """
 
@@ -45,6 +51,7 @@ class Fitting:
     parameters: Mapping[str, Any] = field(default_factory=dict)
     contamination: float | str = "auto"
     threshold: str | None = None
+    transforms: tuple[str, ...] = ()
     random_state: int = 0
 
 
@@ -54,30 +61,46 @@ def blank_pipeline(fitting: Fitting) -> Pipeline:
     Raises
     ------
     UnknownNameError, ParameterError
-        for an unknown algorithm or parameter, or one out of range.
+        for an unknown algorithm, threshold or parameter, one out of range, or two that set the same thing.
     """
     detector = create(fitting.algorithm, **fitting.parameters)
     if "random_state" in detector.parameter_names() and "random_state" not in fitting.parameters:
         detector = detector.clone(random_state=fitting.random_state)
-    pipeline = Pipeline(detector, fitting.contamination, fitting.threshold, random_state=fitting.random_state)
+    if fitting.threshold is not None:
+        THRESHOLDS.resolve(fitting.threshold)
+        _refuse_two_lines(fitting)
+    TransformedFeatures(fitting.transforms)
+    pipeline = Pipeline(
+        detector,
+        fitting.contamination,
+        fitting.threshold,
+        transforms=fitting.transforms,
+        random_state=fitting.random_state,
+    )
     pipeline.validate()
     return pipeline
 
 
 def read_for_fitting(source: FileSource, seed: int, progress: Progress) -> pl.DataFrame:
     """The rows to fit on: all, or an even sample of a large file, the same one for the same seed."""
-    if source.size <= WHOLE:
-        return source.read()
+    progress("reading", 0, None)
+    return source.read() if source.size <= WHOLE else sampled(source.batches(BATCH), seed, progress)
+
+
+def sampled(batches: Iterable[pl.DataFrame], seed: int, progress: Progress) -> pl.DataFrame:
+    """An even sample of at most twice :data:`SAMPLE` rows, in order; the same one however the rows are batched."""
     rng = np.random.default_rng(seed)
     kept: list[pl.DataFrame] = []
+    marks: list[NDArray[np.float64]] = []
     seen, share = 0, 1.0
-    for batch in source.batches(BATCH):
+    for batch in batches:
         seen += len(batch)
         progress("reading a sample", seen, None)
-        kept.append(_thinned(batch, share, rng))
+        new, new_marks = _thinned([batch], [rng.random(len(batch))], share)
+        kept, marks = [*kept, *new], [*marks, *new_marks]
         while sum(map(len, kept)) > 2 * SAMPLE:
             share /= 2
-            kept = [_thinned(part, 0.5, rng) for part in kept]
+            kept, marks = _thinned(kept, marks, share)
     return pl.concat(kept)
 
 
@@ -88,5 +111,18 @@ def command_line() -> str | None:
     return shlex.join(["anomaly-detection", *sys.argv[1:]])
 
 
-def _thinned(frame: pl.DataFrame, share: float, rng: np.random.Generator) -> pl.DataFrame:
-    return frame if share >= 1 else frame.filter(pl.Series(rng.random(len(frame)) < share))
+def _thinned(
+    frames: list[pl.DataFrame], marks: list[NDArray[np.float64]], share: float
+) -> tuple[list[pl.DataFrame], list[NDArray[np.float64]]]:
+    """The rows whose mark is below ``share``."""
+    chosen = [mark < share for mark in marks]
+    rows = [frame.filter(pl.Series(these)) for frame, these in zip(frames, chosen, strict=True)]
+    return rows, [mark[these] for mark, these in zip(marks, chosen, strict=True)]
+
+
+def _refuse_two_lines(fitting: Fitting) -> None:
+    if fitting.contamination != "auto":
+        raise ParameterError(
+            f"--contamination {fitting.contamination} and --threshold {fitting.threshold} both set the alarm line. "
+            "Give one of them."
+        )

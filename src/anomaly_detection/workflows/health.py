@@ -16,9 +16,9 @@ from anomaly_detection.calibration import Calibrator
 from anomaly_detection.catalog import DETECTORS
 from anomaly_detection.errors import AnomalyDetectionError
 from anomaly_detection.registry.lineage import library_versions
-from anomaly_detection.registry.local import LocalRegistry
 from anomaly_detection.settings import Settings
 from anomaly_detection.version import __version__
+from anomaly_detection.workflows.models import registry_at
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -86,9 +86,12 @@ def _compiler() -> Check:
 
 def _registry(folder: Path) -> Check:
     try:
-        models = LocalRegistry(folder).list()
+        models = registry_at(folder).list()
     except (AnomalyDetectionError, OSError) as error:
         return Check("registry", "failed", str(error))
+    broken = [model.name for model in models if model.latest.problem is not None]
+    if broken:
+        return Check("registry", "failed", f"{folder}: damaged: {', '.join(broken)}; see `models list`")
     if folder.exists() and not _writable(folder):
         return Check("registry", "warning", f"{folder} cannot be written to; {len(models)} models can be read")
     return Check("registry", "ok", f"{len(models)} models in {folder}")

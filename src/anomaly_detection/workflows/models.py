@@ -2,27 +2,32 @@
 
 from __future__ import annotations
 
+import os
 import time
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import polars as pl
 
 from anomaly_detection.catalog import DETECTORS
-from anomaly_detection.errors import InputError
+from anomaly_detection.errors import InputError, RegistryError
 from anomaly_detection.evaluation.compare import compare
+from anomaly_detection.evaluation.labels import parse_labels
 from anomaly_detection.evaluation.metrics import METRICS, evaluate
+from anomaly_detection.features.inference import check_finite
 from anomaly_detection.pipeline import Pipeline, silent
 from anomaly_detection.registry.artifact import read_artifact, write_artifact
 from anomaly_detection.registry.lineage import Lineage
 from anomaly_detection.registry.local import LocalRegistry
+from anomaly_detection.registry.names import check_alias, check_name
 from anomaly_detection.settings import Settings
 from anomaly_detection.workflows.fitting import Fitting, blank_pipeline, command_line, read_for_fitting
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
+
+    from numpy.typing import NDArray
 
     from anomaly_detection.detectors.base import Tags
     from anomaly_detection.evaluation.compare import Difference
@@ -52,10 +57,29 @@ class TrainOutcome:
     evaluation: Evaluation | None
     notes: tuple[str, ...]
 
+    def to_dict(self) -> dict[str, Any]:
+        """Plain values, for JSON: those of the version, and how it came about."""
+        return {
+            **asdict(self.version),
+            "alpha": self.pipeline.alpha_,
+            "schema": self.pipeline.schema_.to_dict(),
+            "evaluation": self.evaluation.to_dict() if self.evaluation else None,
+            "notes": list(self.notes),
+        }
+
 
 def registry_at(folder: Path | None) -> LocalRegistry:
-    """The registry in a folder, or the default one."""
-    return LocalRegistry(folder or Settings().registry_folder)
+    """The registry in a folder, or the default one.
+
+    Raises
+    ------
+    RegistryError
+        if something else than a folder is there.
+    """
+    root = folder or Settings().registry_folder
+    if root.exists() and not root.is_dir():
+        raise RegistryError(f"{root} is not a folder, and a registry is one. Name another with --registry.")
+    return LocalRegistry(root)
 
 
 def train_model(request: TrainRequest, progress: Progress = silent) -> TrainOutcome:
@@ -69,17 +93,18 @@ def train_model(request: TrainRequest, progress: Progress = silent) -> TrainOutc
         if the registry cannot be written.
     """
     began = time.perf_counter()
+    registry = registry_at(request.registry)
+    _check_registrable(request, registry)
+    pipeline = blank_pipeline(request.fitting)
     with request.reading.open() as source:
         frame = read_for_fitting(source, request.fitting.random_state, progress)
-        pipeline = blank_pipeline(request.fitting)
+        labels = None if request.reading.label is None else parse_labels(frame[request.reading.label])
         pipeline.fit(frame, request.reading.schema(frame), progress)
-        evaluation = _evaluated(pipeline, frame, request.reading.label)
+        evaluation = _evaluated(pipeline, labels)
         lineage = _lineage(pipeline, source.fingerprint(), request.fitting)
         notes = tuple(source.notes)
     metrics = _metrics(pipeline, evaluation) | {"training_seconds": round(time.perf_counter() - began, 3)}
-    version = registry_at(request.registry).register(
-        request.name, pipeline, metrics=metrics, lineage=lineage, aliases=request.aliases
-    )
+    version = registry.register(request.name, pipeline, metrics=metrics, lineage=lineage, aliases=request.aliases)
     return TrainOutcome(version, pipeline, evaluation, notes)
 
 
@@ -155,18 +180,35 @@ def _paired(a: str, b: str, reading: Reading, registry: Path | None) -> Mapping[
         raise InputError("Comparing on data needs to know the anomalies: name the column with --label.")
     with reading.open() as source:
         frame = source.read()
-    results = [load_pipeline(reference, registry).detect(frame) for reference in (a, b)]
-    return compare(frame[reading.label], *results)
+    pipelines = [load_pipeline(reference, registry) for reference in (a, b)]
+    for pipeline in pipelines:
+        pipeline.schema_.check_names(frame.columns)
+        check_finite(frame, pipeline.schema_)
+    first, second = (pipeline.detect(frame) for pipeline in pipelines)
+    return compare(frame[reading.label], first, second)
 
 
-def _evaluated(pipeline: Pipeline, frame: pl.DataFrame, label: str | None) -> Evaluation | None:
+def _check_registrable(request: TrainRequest, registry: LocalRegistry) -> None:
+    """Refuse what could not be registered in the end, before the work is done."""
+    check_name(request.name)
+    for alias in request.aliases:
+        check_alias(alias)
+    place = next(folder for folder in (registry.root.absolute(), *registry.root.absolute().parents) if folder.exists())
+    if not place.is_dir() or not os.access(place, os.W_OK):
+        problem = "may not be written by this user" if place.is_dir() else "is not a folder"
+        raise RegistryError(
+            f"No model can be registered in {registry.root}: {place} {problem}. Name another folder with --registry."
+        )
+
+
+def _evaluated(pipeline: Pipeline, labels: NDArray[np.bool_] | None) -> Evaluation | None:
     """How good the verdicts are on rows that were held out while fitting."""
-    if label is None:
+    if labels is None:
         return None
     held_out = ~np.isnan(pipeline.held_out_)
     scores = pipeline.held_out_[held_out]
     flags = pipeline.calibrator_.p_value(scores) <= pipeline.alpha_
-    return evaluate(frame[label].filter(pl.Series(held_out)), scores, flags)
+    return evaluate(labels[held_out], scores, flags)
 
 
 def _metrics(pipeline: Pipeline, evaluation: Evaluation | None) -> dict[str, float]:
@@ -187,7 +229,11 @@ def _lineage(pipeline: Pipeline, fingerprint: str, fitting: Fitting) -> Lineage:
         data_fingerprint=fingerprint,
         rows=pipeline.rows_,
         columns=pipeline.schema_.feature_names,
-        parameters={"algorithm": fitting.algorithm, **pipeline.scorer_.detector.parameters()},
+        parameters={
+            "algorithm": fitting.algorithm,
+            "transforms": list(fitting.transforms),
+            **pipeline.scorer_.detector.parameters(),
+        },
         seed=fitting.random_state,
         command=command_line(),
     )

@@ -5,13 +5,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+import polars as pl
 
-from anomaly_detection.evaluation.labels import parse_labels
 from anomaly_detection.evaluation.metrics import Evaluation, evaluate
 from anomaly_detection.results import SEVERITIES
 
 if TYPE_CHECKING:
-    import polars as pl
     from numpy.typing import NDArray
 
     from anomaly_detection.pipeline import Pipeline
@@ -37,7 +36,7 @@ class Tally:
         self.anomaly_count = 0
         self.severities = np.zeros(len(SEVERITIES), dtype=np.int64)
         self._top: list[dict[str, Any]] = []
-        self._labelled: list[tuple[NDArray[np.bool_], NDArray[np.float64], NDArray[np.bool_]]] = []
+        self._labelled: list[tuple[pl.Series, NDArray[np.float64], NDArray[np.bool_]]] = []
 
     def add(self, result: Result, frame: pl.DataFrame) -> None:
         """Take note of the verdicts on the rows of a frame."""
@@ -47,10 +46,10 @@ class Tally:
         self.severities += np.bincount(result.severity_code, minlength=len(SEVERITIES))
         self._keep_top(result, frame)
         if self.label is not None:
-            self._labelled.append((parse_labels(frame[self.label]), result.score, result.is_anomaly))
+            self._labelled.append((frame[self.label], result.score, result.is_anomaly))
 
     def top(self) -> list[dict[str, Any]]:
-        """The most anomalous records, most anomalous first: verdict, record and reasons."""
+        """The most anomalous of the anomalies, most anomalous first: verdict, record and reasons."""
         return self._top
 
     def severity_counts(self) -> dict[str, int]:
@@ -58,14 +57,21 @@ class Tally:
         return {name: int(count) for name, count in zip(SEVERITIES, self.severities, strict=True)}
 
     def evaluation(self) -> Evaluation | None:
-        """How well flags and scores agree with the label, if there is one."""
+        """How well flags and scores agree with the label, if there is one.
+
+        Raises
+        ------
+        InputError
+            if a label is missing or not understood.
+        """
         if not self._labelled:
             return None
-        labels, scores, flags = (np.concatenate(part) for part in zip(*self._labelled, strict=True))
-        return evaluate(labels, scores, flags)
+        labels, scores, flags = zip(*self._labelled, strict=True)
+        return evaluate(pl.concat(labels), np.concatenate(scores), np.concatenate(flags))
 
     def _keep_top(self, result: Result, frame: pl.DataFrame) -> None:
-        chosen = [int(i) for i in result.top(self.most) if self._would_stay(float(result.score[i]))]
+        top = result.top(min(self.most, result.anomaly_count))
+        chosen = [int(i) for i in top if self._would_stay(float(result.score[i]))]
         if not chosen:
             return
         part = frame[chosen]

@@ -1,0 +1,108 @@
+"""Models as a person reads about them."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from anomaly_detection.cli.evaluations import show_evaluation
+from anomaly_detection.cli.terminal import say, show_table, side
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from anomaly_detection.registry.base import ModelDetails, ModelSummary
+    from anomaly_detection.workflows.models import Comparing, TrainOutcome
+
+
+def show_trained(outcome: TrainOutcome, *, quiet: bool) -> None:
+    """Say what was registered, and how good it is where labels tell."""
+    version = outcome.version
+    for note in () if quiet else outcome.notes:
+        say(f"note: {note}", "dim", screen=side())
+    pointing = f", {', '.join(version.aliases)}" if version.aliases else ""
+    say(f"Registered {version.reference} ({version.size / 1024:.0f} KiB){pointing}", "bold")
+    say(f"α = {outcome.pipeline.alpha_:.4g}, learned from {outcome.pipeline.rows_:,} rows")
+    if outcome.evaluation is not None:
+        show_evaluation(outcome.evaluation)
+
+
+def show_models(models: Sequence[ModelSummary]) -> None:
+    """List the models of a registry."""
+    if not models:
+        say("No models yet. Train one: anomaly-detection models train --data FILE --name NAME")
+        return
+    columns = ("name", "versions", "newest", "aliases", "created")
+    cells = [(m.name, len(m.versions), m.latest.version, _aliases(m.aliases), _created(m)) for m in models]
+    show_table("Models", columns, cells, right=("versions", "newest"))
+
+
+def show_details(details: ModelDetails) -> None:
+    """Print one version: what it is, where it comes from, what was measured."""
+    show_table(details.version.reference, ("what", "value"), _facts(details))
+    if details.version.metrics:
+        metrics = [(name, _number(value)) for name, value in details.version.metrics.items()]
+        say()
+        show_table("Metrics", ("metric", "value"), metrics, right=("value",))
+
+
+def show_comparison(found: Comparing, first: str, second: str) -> None:
+    """Print two versions side by side."""
+    columns = list(found.stored[0]) if found.stored else ["metric"]
+    rows = [[_number(value) for value in row.values()] for row in found.stored]
+    show_table("When they were registered", columns, rows, right=columns[1:])
+    if found.paired:
+        paired = [_paired(name, one.to_dict()) for name, one in found.paired.items()]
+        say()
+        columns = ["metric", first, second, "difference", "95 % interval"]
+        show_table("On the same rows", columns, paired, right=columns[1:4])
+
+
+def _created(model: ModelSummary) -> str:
+    return model.latest.created if model.latest.problem is None else f"damaged: {model.latest.problem}"
+
+
+def _facts(details: ModelDetails) -> list[tuple[str, str]]:
+    version, spec = details.version, details.spec
+    facts = {
+        "aliases": ", ".join(version.aliases) or "none",
+        "created": version.created,
+        "size": f"{version.size / 1024:.0f} KiB",
+        "digest": version.digest,
+        "algorithm": _algorithm(spec.get("scorer", {}).get("detector")),
+        "α": f"{spec.get('alpha', 0):.4g}",
+    }
+    lineage = version.lineage
+    if lineage is not None:
+        facts |= {
+            "rows": f"{lineage.rows:,}" if lineage.rows is not None else "unknown",
+            "columns": ", ".join(lineage.columns),
+            "data": f"SHA-256 {lineage.data_fingerprint}",
+            "seed": str(lineage.seed),
+            "command": lineage.command or "from Python",
+            "versions": ", ".join(f"{name} {number}" for name, number in lineage.library_versions.items()),
+        }
+    return list(facts.items())
+
+
+def _algorithm(spec: Any) -> str:
+    if not isinstance(spec, dict):
+        return str(spec)
+    name, parameters = spec.get("name"), spec.get("parameters") or {}
+    inside = ", ".join(f"{key}={value}" for key, value in parameters.items())
+    return f"{name}({inside})"
+
+
+def _aliases(aliases: dict[str, int]) -> str:
+    return ", ".join(f"{alias} → {version}" for alias, version in aliases.items()) or "none"
+
+
+def _number(value: Any) -> str:
+    if isinstance(value, float):
+        return f"{value:,.0f}" if value.is_integer() and abs(value) < 1e15 else f"{value:.4g}"
+    return "" if value is None else str(value)
+
+
+def _paired(name: str, one: dict[str, Any]) -> list[str]:
+    interval = one.get("interval")
+    words = "" if interval is None else f"{interval[0]:+.3f} to {interval[1]:+.3f}"
+    return [name, *(_number(one.get(part)) for part in ("first", "second", "difference")), words]
