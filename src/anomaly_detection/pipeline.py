@@ -16,7 +16,7 @@ from anomaly_detection.features.inference import infer_schema
 from anomaly_detection.features.nesting import flatten
 from anomaly_detection.records import Schema
 from anomaly_detection.scorer import Scorer, under
-from anomaly_detection.thresholds import THRESHOLDS, benjamini_hochberg, choose_alpha
+from anomaly_detection.thresholds import benjamini_hochberg, choose_alpha, named
 from anomaly_detection.verdicts import judge, judge_one
 
 if TYPE_CHECKING:
@@ -55,7 +55,7 @@ class Pipeline(Configurable):
     detector : an algorithm's name, or a detector.
     contamination : α, the share of normal records that may raise an alarm, in (0, 0.5]; ``"auto"`` takes it from the
         calibration scores, so that no number is needed.
-    threshold : the name of an estimator of the alarm line instead (``anomaly_detection.thresholds``).
+    threshold : an estimator of the alarm line instead, by name and parameters (``anomaly_detection.thresholds.named``).
     calibration : ``"cross"``: each row is scored by a model fitted on others; ``"split"``: some rows are kept from
         fitting; ``"auto"``: split from 50,000 rows on. Detectors that leave a row out by themselves need neither.
     tail : whether a generalised-Pareto tail takes over beyond the calibration scores.
@@ -127,16 +127,7 @@ class Pipeline(Configurable):
         InputError
             if there are fewer than 8 rows.
         """
-        frame = flatten(frame)
-        blank = self._begin(frame, schema)
-        method = self._method(len(frame))
-        if method == "split":
-            self.scorer_, scores = self._held_out(blank, frame, "split", progress)
-        else:
-            self.scorer_ = blank.fresh().fit(frame, self.schema_)
-            scores = self._cross_scores(blank, frame, progress)
-        self._finish(frame, scores)
-        return self
+        return self._learn(flatten(frame), schema, progress, may_split=True)
 
     def fit_detect(self, frame: pl.DataFrame, schema: Schema | None = None, progress: Progress = silent) -> Result:
         """Fit on a frame and give verdicts on its own rows.
@@ -146,8 +137,7 @@ class Pipeline(Configurable):
         detector clings to what it has seen. Where α is less than one row, the tail decides
         (:class:`~anomaly_detection.calibration.Ranks`). Raises as :meth:`fit` does.
         """
-        self.fit(frame, schema, progress)
-        scores = self.score(frame)
+        scores = self._learn(flatten(frame), schema, progress, may_split=False).score(frame)
         ranks = Ranks(scores, tail=self.tail)
         alpha = choose_alpha(self._wish(), ranks, scores)
         return self._described(judge(scores, ranks.p_value(scores, alpha), alpha, len(scores)), frame)
@@ -257,14 +247,23 @@ class Pipeline(Configurable):
         self.validate()
         check_rows(len(frame))
         self.schema_ = schema or infer_schema(frame)
-        if isinstance(self.threshold, str):
-            THRESHOLDS.resolve(self.threshold)
+        if self.threshold is not None:
+            named(self.threshold)
         detector = self.detector.clone() if isinstance(self.detector, Detector) else create(self.detector)
         return Scorer(detector, self.scaling, self.transforms)
 
-    def _method(self, n_rows: int) -> Literal["cross", "split"]:
-        split = n_rows >= SPLIT_FROM if self.calibration == "auto" else self.calibration == "split"
-        return "split" if split else "cross"
+    def _learn(self, frame: pl.DataFrame, schema: Schema | None, progress: Progress, *, may_split: bool) -> Self:
+        blank = self._begin(frame, schema)
+        if self.calibration == "split" or (may_split and self._splits_by_itself(len(frame), blank.detector)):
+            self.scorer_, scores = self._held_out(blank, frame, "split", progress)
+        else:
+            self.scorer_ = blank.fresh().fit(frame, self.schema_)
+            scores = self._cross_scores(blank, frame, progress)
+        self._finish(frame, scores)
+        return self
+
+    def _splits_by_itself(self, n_rows: int, detector: Detector) -> bool:
+        return self.calibration == "auto" and n_rows >= SPLIT_FROM and not detector.tags.leave_one_out
 
     def _cross_scores(self, blank: Scorer, frame: pl.DataFrame, progress: Progress) -> NDArray[np.float64]:
         if not self.scorer_.detector.tags.leave_one_out:

@@ -146,6 +146,28 @@ def test_without_a_number_clean_data_raise_few_alarms_and_a_separate_group_is_fo
     assert result.is_anomaly[:1000].mean() < 0.01
 
 
+def test_a_line_with_parameters_is_saved_with_the_model():
+    frame = mixed_frame()
+    pipeline = Pipeline("mad", threshold="static:upper_limit=4").fit(frame)
+    scores = pipeline.held_out_[~np.isnan(pipeline.held_out_)]
+    assert pipeline.alpha_ == pytest.approx((scores >= 4).mean(), abs=0.01)
+    assert Pipeline.from_state(*pipeline.state()).parameters()["threshold"] == "static:upper_limit=4"
+
+
+@pytest.mark.parametrize(
+    ("wish", "words"),
+    [
+        ("statc", "Did you mean 'static'"),
+        ("static:upper=4", "Did you mean 'upper_limit'"),
+        ("static:upper_limit=high", "write a name and numbers"),
+        ("max_percentile:percentile=200", "at most 100"),
+    ],
+)
+def test_lines_that_cannot_be_drawn_are_refused_before_fitting(wish, words):
+    with pytest.raises(InputError, match=words):
+        Pipeline("mad", threshold=wish).fit(mixed_frame())
+
+
 def test_controlling_false_discoveries_keeps_verdicts_consistent():
     rng = np.random.default_rng(1)
     frame = pl.DataFrame(rng.normal(size=(2000, 3)), schema=list("abc"))
