@@ -1,6 +1,6 @@
 """Draw the terminal of the README: the program is run on generated orders, and what it prints becomes an SVG.
 
-    python tools/picture.py docs/assets/terminal.svg
+python tools/picture.py docs/assets/terminal.svg
 """
 
 from __future__ import annotations

@@ -205,6 +205,8 @@ class Detector(Configurable, ABC):
 def as_matrix(X: ArrayLike) -> NDArray[np.float32]:
     """An (n, d) C-contiguous float32 matrix; float64 beyond the range of float32 becomes infinite.
 
+    Read-only rows are copied: kernels are compiled for arrays that can be written to.
+
     Raises
     ------
     InputError
@@ -219,7 +221,7 @@ def as_matrix(X: ArrayLike) -> NDArray[np.float32]:
         raise InputError(
             f"A detector takes an (n, d) matrix; got {matrix.ndim} dimension(s). One row is X.reshape(1, -1)."
         )
-    return matrix
+    return matrix if matrix.flags.writeable else matrix.copy()
 
 
 def infinity_limits(ranges: NDArray[np.float32]) -> NDArray[np.float64]:
