@@ -83,10 +83,11 @@ class Report:
     def ratio(
         self, what: str, seconds: Mapping[str, float], ours: str, peer: str, *, at_least: float, check: str
     ) -> None:
-        """How many times faster ``ours`` is than ``peer``, with what was checked to be equal."""
+        """How many times faster ``ours`` is than ``peer``, with what was checked to be equal; 0 sets no bar."""
         ratio = seconds[peer] / seconds[ours]
         times = f"({duration(seconds[ours])} against {duration(seconds[peer])})"
-        self.add(what, f"{ratio:,.1f}x {peer} {times}", f">= {at_least:g}x", holds=ratio >= at_least, check=check)
+        bar = f">= {at_least:g}x" if at_least else "none set"
+        self.add(what, f"{ratio:,.1f}x {peer} {times}", bar, holds=ratio >= at_least, check=check)
 
     def add(self, what: str, measured: str, bar: str, *, holds: bool, check: str = "") -> None:
         """Any other promise."""
