@@ -119,13 +119,14 @@ def _words(x: Axis) -> list[str]:
         '<path class="axis" d="M56 230H744"/>',
         *ticks,
         '<text class="small" x="744" y="304" text-anchor="end">score of the isolation forest</text>',
-        '<rect class="bar" x="56" y="295" width="10" height="10"/><text class="small" x="72" y="304">'
-        "ordinary orders (logarithmic)</text>",
+        '<rect class="bar" x="56" y="295" width="10" height="10"/>',
+        '<text class="small" x="72" y="304">ordinary orders (logarithmic)</text>',
         '<circle class="planted" cx="290" cy="300" r="4"/><text class="small" x="300" y="304">planted frauds</text>',
     ]
 
 
-_FRAME = """<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 768 320" role="img" aria-label="Scores of 2,000 orders">
+_FRAME = """<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 768 320">
+<title>Scores of 2,000 orders</title>
 <style>
 text {{ font-family: system-ui, sans-serif; fill: #1f2328 }}
 .title {{ font-size: 16px; font-weight: 600 }}
