@@ -171,3 +171,11 @@ def test_neither_pandas_nor_pyarrow_is_imported_for_the_user():
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"
+
+
+@pytest.mark.parametrize(
+    ("value", "words"), [(10**400, "whole number"), ("\ud800", "not Unicode")], ids=["huge", "surrogate"]
+)
+def test_values_that_no_table_holds_are_refused_by_column(value, words):
+    with pytest.raises(InputError, match=f"'odd'.*{words}"):
+        as_frame([{"odd": value}, {"odd": None}])

@@ -91,12 +91,12 @@ class Catalog:
         UnknownNameError
             with the nearest known names.
         """
-        wanted = name.strip().lower().replace("-", "_").replace(" ", "_")
+        wanted = _plain(name)
         if wanted not in self._entries and wanted not in self._aliases:
             self._read_plugins()
         entry = self._entries.get(self._aliases.get(wanted, wanted))
         if entry is None:
-            raise UnknownNameError(self.kind, name, self.names())
+            raise UnknownNameError(self.kind, str(name), self.names())
         return entry
 
     def load(self, name: str) -> type[Any]:
@@ -111,7 +111,7 @@ class Catalog:
         ParameterError
             if the name or an alias already stands for another class.
         """
-        entry = Entry(name.lower(), target, summary, tuple(alias.lower() for alias in aliases))
+        entry = Entry(_plain(name), target, summary, tuple(map(_plain, aliases)))
         for taken in (entry.name, *entry.aliases):
             self._refuse_if_taken(taken, target)
         self._add(entry)
@@ -132,14 +132,19 @@ class Catalog:
             return
         self._plugins_read = True
         for point in entry_points(group=self.group or ""):
-            if point.name not in self._entries:
+            if _plain(point.name) not in self._entries:
                 self._add(
                     Entry(
-                        point.name.lower(),
+                        _plain(point.name),
                         point.value,
                         f"from {point.dist.name if point.dist else 'a plug-in'}",
                     )
                 )
+
+
+def _plain(name: str) -> str:
+    """A name as the catalog writes it."""
+    return str(name).strip().lower().replace("-", "_").replace(" ", "_")
 
 
 DETECTORS = Catalog(

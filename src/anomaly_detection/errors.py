@@ -29,7 +29,19 @@ if TYPE_CHECKING:
 
 
 class AnomalyDetectionError(Exception):
-    """The root of every error raised on purpose."""
+    r"""The root of every error raised on purpose.
+
+    The message is safe to show: control characters, from a file's name or content, come out as escapes.
+
+    >>> str(AnomalyDetectionError("orders\x1b[2J.csv"))
+    'orders\\x1b[2J.csv'
+    """
+
+    def __str__(self) -> str:
+        text = super().__str__()
+        if text.isprintable():
+            return text
+        return "".join(each if each.isprintable() else repr(each)[1:-1] for each in text)
 
 
 class InputError(AnomalyDetectionError, ValueError):

@@ -47,7 +47,7 @@ class AnomalyDetector(OutlierMixin, BaseEstimator):  # type: ignore[misc]  # sci
     ----------
     algorithm : a name from the catalog of algorithms.
     contamination : α, the share of normal records that may raise an alarm, in (0, 0.5], or ``"auto"``.
-    threshold : the name of an estimator of the alarm line, instead of ``contamination``.
+    threshold : an estimator of the alarm line, instead of ``contamination``, such as ``"static:upper_limit=0.7"``.
     transforms : names of transforms of the number columns, such as ``("log",)``.
     random_state : the seed of everything random.
     **parameters : the algorithm's own parameters, such as ``n_estimators=200``.

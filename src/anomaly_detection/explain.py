@@ -8,11 +8,15 @@ detector itself, so it is faithful to any of them.
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import polars as pl
+
+from anomaly_detection.features._reading import read_numbers, read_times
+from anomaly_detection.features.nesting import flatten, value_at
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -88,7 +92,7 @@ def contributions(
 
 
 def reference_row(X: NDArray[np.float32], space: FeatureSpace) -> NDArray[np.float32]:
-    """(d,) a normal row: the median of each number, the most frequent code of each category."""
+    """(d,) a normal row: the lower median of each number, the most frequent code of each category."""
     reference = np.zeros(X.shape[1], dtype=np.float32)
     for j, feature in enumerate(space.features):
         column = X[:, j]
@@ -98,14 +102,16 @@ def reference_row(X: NDArray[np.float32], space: FeatureSpace) -> NDArray[np.flo
         elif feature.kind == "category":
             reference[j] = np.bincount(present.astype(np.int64)).argmax()
         else:
-            reference[j] = np.median(present)
+            middle = (len(present) - 1) // 2
+            reference[j] = np.partition(present, middle)[middle]
     return reference
 
 
 def normal_ranges(frame: pl.DataFrame, schema: Schema) -> dict[str, str]:
     """What is normal in each feature column, in words: the middle 90 % of numbers and times, the usual values else."""
-    found = {column.name: _normal_values(frame[column.name], column.kind) for column in schema.features}
-    return {name: _with_missing(frame[name], words) for name, words in found.items()}
+    frame = flatten(frame)
+    columns = {column.name: (_read(frame[column.name], column.kind), column.kind) for column in schema.features}
+    return {name: _with_missing(values, _normal_values(values, kind)) for name, (values, kind) in columns.items()}
 
 
 def reasons(
@@ -117,21 +123,31 @@ def reasons(
 ) -> list[Reason]:
     """The columns that make one row anomalous, strongest first; columns that do not are left out."""
     order = [j for j in np.argsort(-parts, kind="stable") if parts[j] > 0][:most]
-    return [Reason(columns[j], row.get(columns[j]), float(parts[j]), normal.get(columns[j], "unknown")) for j in order]
+    return [
+        Reason(columns[j], value_at(row, columns[j]), float(parts[j]), normal.get(columns[j], "unknown")) for j in order
+    ]
+
+
+def _read(values: pl.Series, kind: str) -> pl.Series:
+    """The values as the pipeline reads them, null where missing."""
+    if kind == "number" and values.dtype != pl.Duration:
+        return read_numbers(values).fill_nan(None)
+    if kind == "time" and not values.dtype.is_temporal():
+        return read_times(values)
+    return values.fill_nan(None) if values.dtype.is_float() else values
 
 
 def _normal_values(values: pl.Series, kind: str) -> str:
     present = values.drop_nulls()
     if present.is_empty():
         return "missing"
-    if kind == "number" and present.dtype != pl.String:
-        present = present.cast(pl.Float64).drop_nans()
-        return f"{_shown(present.quantile(0.05))} to {_shown(present.quantile(0.95))}" if len(present) else "missing"
     if present.dtype.is_temporal():
         return _normal_times(present)
-    counts = present.value_counts(sort=True, name="n")
-    if kind == "text" and counts["n"][0] < 0.05 * len(present):
-        return f"texts such as {_shown(counts[values.name][0])}"
+    if kind == "number":
+        return f"{_shown(present.quantile(0.05))} to {_shown(present.quantile(0.95))}"
+    counts = present.alias("value").value_counts(name="count").sort("count", "value", descending=[True, False])
+    if kind == "text" and counts["count"][0] < 0.05 * len(present):
+        return f"texts such as {_shown(counts['value'][0])}"
     usual = counts.head(COMMON).iter_rows()
     return ", ".join(f"{_shown(value)} {100 * count / len(present):.0f} %" for value, count in usual)
 
@@ -141,8 +157,9 @@ def _normal_times(present: pl.Series) -> str:
     days = _middle(present)
     if not isinstance(present.dtype, pl.Datetime):
         return days
-    low, high = (f"{part[:5]}" for part in _middle(present.dt.time()).split(" to "))
-    return f"{days[:10]} to {days.split(' to ')[1][:10]}, between {low} and {high}"
+    low, high = (part[:5] for part in _middle(present.dt.time()).split(" to "))
+    between = "" if low == high == "00:00" else f", between {low} and {high}"
+    return f"{days[:10]} to {days.split(' to ')[1][:10]}{between}"
 
 
 def _middle(values: pl.Series) -> str:
@@ -156,9 +173,9 @@ def _with_missing(values: pl.Series, words: str) -> str:
 
 
 def _shown(value: Any) -> str:
-    if value is None:
+    if value is None or (isinstance(value, float) and math.isnan(value)):
         return "missing"
     if isinstance(value, float):
-        return f"{value:.6g}"
+        return f"{value:.{15 if 1e6 <= abs(value) < 1e15 else 6}g}"
     words = str(value)
     return repr(words if len(words) <= 40 else f"{words[:37]}...") if isinstance(value, str) else words

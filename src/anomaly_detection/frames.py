@@ -103,18 +103,27 @@ def _readable(values: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
 
 
 def _of_values(name: str, values: list[Any]) -> pl.Series:
-    plain = [_plain(value) for value in values]
-    kinds = {type(value) for value in plain} - {type(None)}
-    if kinds in ({int, float}, {float}):
-        return pl.Series(name, plain, dtype=pl.Float64, strict=False)
-    if len(kinds) > 1 and kinds & {str, bool}:
-        return pl.Series(name, [_text(value) for value in plain], dtype=pl.String)
+    found = [plain(value) for value in values]
     try:
-        return pl.Series(name, plain, strict=True)
+        return _typed(name, found)
+    except OverflowError as error:
+        raise SchemaError(f"Column {name!r}: a whole number of this size cannot be read.") from error
+    except UnicodeEncodeError as error:
+        raise SchemaError(f"Column {name!r} holds text that is not Unicode: {error}.") from error
+
+
+def _typed(name: str, values: list[Any]) -> pl.Series:
+    kinds = {type(value) for value in values} - {type(None)}
+    if kinds in ({int, float}, {float}):
+        return pl.Series(name, values, dtype=pl.Float64, strict=False)
+    if len(kinds) > 1 and kinds & {str, bool}:
+        return pl.Series(name, [_text(value) for value in values], dtype=pl.String)
+    try:
+        return pl.Series(name, values, strict=True)
     except OverflowError:
-        return pl.Series(name, [None if value is None else float(value) for value in plain], dtype=pl.Float64)
+        return pl.Series(name, [None if value is None else float(value) for value in values], dtype=pl.Float64)
     except (TypeError, pl.exceptions.PolarsError):
-        return pl.Series(name, [_text(value) for value in plain], dtype=pl.String)
+        return pl.Series(name, [_text(value) for value in values], dtype=pl.String)
 
 
 def _text(value: Any) -> str | None:
@@ -123,8 +132,12 @@ def _text(value: Any) -> str | None:
     return str(value)
 
 
-def _plain(value: Any) -> Any:
-    """NumPy scalars as Python values, and the missing markers of NumPy and pandas as None."""
+def plain(value: Any) -> Any:
+    """NumPy scalars as Python values, and the missing markers of NumPy and pandas as None.
+
+    >>> plain(np.float64(2.5)), plain(np.datetime64("2026-01-02")), plain(np.datetime64("NaT"))
+    (2.5, datetime.date(2026, 1, 2), None)
+    """
     if isinstance(value, np.generic):
         value = value.item() if value.dtype.kind not in "mM" else value.astype("O")
     return None if type(value).__name__ in ("NAType", "NaTType") else value

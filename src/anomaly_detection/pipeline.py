@@ -8,14 +8,15 @@ from typing import TYPE_CHECKING, Any, ClassVar, Literal, Self
 import numpy as np
 
 from anomaly_detection.base import AnyOf, Choice, Configurable, Range
-from anomaly_detection.calibration import Calibrator, calibration_scores
-from anomaly_detection.detectors import create
+from anomaly_detection.calibration import Calibrator, Ranks, calibration_scores
+from anomaly_detection.detectors import Detector, create
 from anomaly_detection.errors import InputError, NotFittedError
 from anomaly_detection.explain import contributions, normal_ranges, reasons, reference_row
 from anomaly_detection.features.inference import infer_schema
+from anomaly_detection.features.nesting import flatten
 from anomaly_detection.records import Schema
 from anomaly_detection.scorer import Scorer, under
-from anomaly_detection.thresholds import benjamini_hochberg, choose_alpha
+from anomaly_detection.thresholds import benjamini_hochberg, choose_alpha, named
 from anomaly_detection.verdicts import judge, judge_one
 
 if TYPE_CHECKING:
@@ -25,7 +26,6 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from anomaly_detection.base import Constraint
-    from anomaly_detection.detectors.base import Detector
     from anomaly_detection.explain import Reason
     from anomaly_detection.results import Result, Verdict
 
@@ -55,7 +55,7 @@ class Pipeline(Configurable):
     detector : an algorithm's name, or a detector.
     contamination : α, the share of normal records that may raise an alarm, in (0, 0.5]; ``"auto"`` takes it from the
         calibration scores, so that no number is needed.
-    threshold : the name of an estimator of the alarm line instead (``anomaly_detection.thresholds``).
+    threshold : an estimator of the alarm line instead, by name and parameters (``anomaly_detection.thresholds.named``).
     calibration : ``"cross"``: each row is scored by a model fitted on others; ``"split"``: some rows are kept from
         fitting; ``"auto"``: split from 50,000 rows on. Detectors that leave a row out by themselves need neither.
     tail : whether a generalised-Pareto tail takes over beyond the calibration scores.
@@ -127,32 +127,24 @@ class Pipeline(Configurable):
         InputError
             if there are fewer than 8 rows.
         """
-        blank = self._begin(frame, schema)
-        method = self._method(len(frame))
-        if method == "split":
-            self.scorer_, scores = self._held_out(blank, frame, "split", progress)
-        else:
-            self.scorer_ = blank.fresh().fit(frame, self.schema_)
-            scores = self._cross_scores(blank, frame, progress)
-        self._finish(frame, scores)
-        return self
+        return self._learn(flatten(frame), schema, progress, may_split=True)
 
     def fit_detect(self, frame: pl.DataFrame, schema: Schema | None = None, progress: Progress = silent) -> Result:
         """Fit on a frame and give verdicts on its own rows.
 
         The rows were all learned from alike, so a row's p-value is its rank among them (a transductive conformal
         p-value, Vovk, Gammerman & Shafer 2005): at a given α that share of the rows is flagged, however strongly the
-        detector clings to what it has seen. Raises as :meth:`fit` does.
+        detector clings to what it has seen. Where α is less than one row, the tail decides
+        (:class:`~anomaly_detection.calibration.Ranks`). Raises as :meth:`fit` does.
         """
-        self.fit(frame, schema, progress)
-        scores = self.score(frame)
-        alpha = choose_alpha(self._wish(), self.calibrator_, scores)
-        return self._described(judge(scores, _ranks(scores), alpha, len(scores)), frame)
+        scores = self._learn(flatten(frame), schema, progress, may_split=False).score(frame)
+        ranks = Ranks(scores, tail=self.tail)
+        alpha = choose_alpha(self._wish(), ranks, scores)
+        return self._described(judge(scores, ranks.p_value(scores, alpha), alpha, len(scores)), frame)
 
     def score(self, frame: pl.DataFrame) -> NDArray[np.float64]:
         """(n,) the raw score of each row; higher is more anomalous."""
-        self._check_columns(frame)
-        return self._scorer.score(frame)
+        return self._scorer.score(self._flat(frame))
 
     def detect(self, frame: pl.DataFrame, *, fdr: float | None = None, first_row: int = 0) -> Result:
         """Give verdicts on the rows of a frame.
@@ -178,7 +170,7 @@ class Pipeline(Configurable):
     def contributions(self, frame: pl.DataFrame) -> NDArray[np.float64]:
         """(n, columns) how much each of the user's columns adds to the score of each row."""
         scorer = self._scorer
-        return contributions(scorer.score_native, scorer.native(frame), self.reference_, scorer.space)
+        return contributions(scorer.score_native, scorer.native(self._flat(frame)), self.reference_, scorer.space)
 
     @property
     def contribution_names(self) -> tuple[str, ...]:
@@ -194,11 +186,11 @@ class Pipeline(Configurable):
         rows : 0-based rows of the frame; all when not given.
         most : the most columns named per row.
         """
-        chosen = frame if rows is None else frame[list(rows)]
+        chosen = self._flat(frame if rows is None else frame[list(rows)])
         if not len(chosen):
             return []
         parts, names = self.contributions(chosen), self.contribution_names
-        records = chosen.select(names).iter_rows(named=True)
+        records = chosen.iter_rows(named=True)
         return [reasons(record, part, names, self.normal_, most) for record, part in zip(records, parts, strict=True)]
 
     def explain_record(self, record: Mapping[str, Any], most: int = 3) -> list[Reason]:
@@ -255,12 +247,23 @@ class Pipeline(Configurable):
         self.validate()
         check_rows(len(frame))
         self.schema_ = schema or infer_schema(frame)
-        detector = create(self.detector) if isinstance(self.detector, str) else self.detector.clone()
+        if self.threshold is not None:
+            named(self.threshold)
+        detector = self.detector.clone() if isinstance(self.detector, Detector) else create(self.detector)
         return Scorer(detector, self.scaling, self.transforms)
 
-    def _method(self, n_rows: int) -> Literal["cross", "split"]:
-        split = n_rows >= SPLIT_FROM if self.calibration == "auto" else self.calibration == "split"
-        return "split" if split else "cross"
+    def _learn(self, frame: pl.DataFrame, schema: Schema | None, progress: Progress, *, may_split: bool) -> Self:
+        blank = self._begin(frame, schema)
+        if self.calibration == "split" or (may_split and self._splits_by_itself(len(frame), blank.detector)):
+            self.scorer_, scores = self._held_out(blank, frame, "split", progress)
+        else:
+            self.scorer_ = blank.fresh().fit(frame, self.schema_)
+            scores = self._cross_scores(blank, frame, progress)
+        self._finish(frame, scores)
+        return self
+
+    def _splits_by_itself(self, n_rows: int, detector: Detector) -> bool:
+        return self.calibration == "auto" and n_rows >= SPLIT_FROM and not detector.tags.leave_one_out
 
     def _cross_scores(self, blank: Scorer, frame: pl.DataFrame, progress: Progress) -> NDArray[np.float64]:
         if not self.scorer_.detector.tags.leave_one_out:
@@ -275,11 +278,11 @@ class Pipeline(Configurable):
     ) -> tuple[Scorer, NDArray[np.float64]]:
         """The last scorer that was fitted, and the scores of the rows that it and others were not fitted on."""
         scores = np.full(len(frame), np.nan)
-        scorer = blank
+        scorer, like = blank, self.scorer_ if method == "cross" else None
 
         def fit_and_score(train: NDArray[np.int64], test: NDArray[np.int64]) -> NDArray[np.float64]:
             nonlocal scorer
-            scorer = blank.fresh().fit(frame[train], self.schema_)
+            scorer = blank.fresh().fit(frame[train], self.schema_, like)
             scores[test] = scorer.score(frame[test])
             progress("calibrating", int(np.count_nonzero(~np.isnan(scores))), min(MOST_CALIBRATION, len(frame)))
             return scores[test]
@@ -295,7 +298,13 @@ class Pipeline(Configurable):
         self.calibrator_.check_alpha(self.alpha_)
         self.rows_ = len(frame)
         self.normal_ = normal_ranges(frame, self.schema_)
-        self.reference_ = reference_row(self._scorer.native(frame), self._scorer.space)
+        self.reference_ = self._reference(self._scorer.native(frame), scores)
+
+    def _reference(self, X: NDArray[np.float32], scores: NDArray[np.float64]) -> NDArray[np.float32]:
+        """(d,) the middle of every column, unless that lies between the crowds: then the most normal row."""
+        middle = reference_row(X, self._scorer.space)
+        usual = self._scorer.score_native(middle[None, :])[0] <= np.nanmedian(scores)
+        return middle if usual else X[int(np.nanargmin(scores))].copy()
 
     def _own_parameters(self) -> dict[str, Any]:
         own = {name: value for name, value in self.parameters().items() if name != "detector"}
@@ -305,22 +314,19 @@ class Pipeline(Configurable):
         return self.threshold or self.contamination
 
     def _described(self, result: Result, frame: pl.DataFrame, first_row: int = 0) -> Result:
-        key, time = self.schema_.key, self.schema_.timestamp
+        frame, key, time = flatten(frame), self.schema_.key, self.schema_.timestamp
         return result.with_(
             row=np.arange(first_row, first_row + len(frame), dtype=np.int64),
             key=frame[key] if key in frame.columns else None,
             time=frame[time] if time in frame.columns else None,
         )
 
-    def _check_columns(self, frame: pl.DataFrame) -> None:
+    def _flat(self, frame: pl.DataFrame) -> pl.DataFrame:
+        """The frame without records in records, once it has the columns that are needed."""
         self._scorer  # noqa: B018  an unfitted pipeline says so first
+        frame = flatten(frame)
         self.schema_.check_names(frame.columns)
-
-
-def _ranks(scores: NDArray[np.float64]) -> NDArray[np.float64]:
-    """(n,) the share of rows that score at least as high as each."""
-    ordered = np.sort(scores)
-    return (len(ordered) - np.searchsorted(ordered, scores, side="left")) / len(ordered)
+        return frame
 
 
 def _unfitted(cls: type[Pipeline], parameters: Mapping[str, Any]) -> Pipeline:

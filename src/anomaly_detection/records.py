@@ -19,6 +19,8 @@ Kind = Literal["number", "category", "text", "boolean", "time"]
 
 KINDS: tuple[Kind, ...] = get_args(Kind)
 
+_LONG = 80
+
 
 @dataclass(frozen=True, slots=True)
 class Column:
@@ -105,13 +107,13 @@ class Schema:
 
 
 def quoted(names: Iterable[str], most: int = 12) -> str:
-    """Names in quotes for a message, the first ``most`` of them.
+    """Names in quotes for a message, the first ``most`` of them, a very long one shortened.
 
     >>> quoted(["a", "b", "c"], most=2)
     "'a', 'b' and 1 more"
     """
     every = list(names)
-    shown = ", ".join(repr(name) for name in every[:most])
+    shown = ", ".join(repr(name if len(name) <= _LONG else f"{name[:_LONG]}…") for name in map(str, every[:most]))
     return f"{shown} and {len(every) - most} more" if len(every) > most else shown or "none"
 
 

@@ -48,9 +48,12 @@ class Scorer:
         """An unfitted copy."""
         return Scorer(self.detector.clone(), self.scaling, self.transformed.names if self.transformed else ())
 
-    def fit(self, frame: pl.DataFrame, schema: Schema) -> Self:
-        """Learn the features and the detector from the rows of a frame."""
-        self.tabular = TabularFeatures().fit(frame, schema)
+    def fit(self, frame: pl.DataFrame, schema: Schema, like: Scorer | None = None) -> Self:
+        """Learn the features and the detector from the rows of a frame; the same features as ``like`` makes, if given.
+
+        The rows outside a fold may hold one value in a column that varies in all rows.
+        """
+        self.tabular = TabularFeatures().fit(frame, schema, like.tabular if like else None)
         X = self.tabular.transform(frame)
         if self.transformed is not None:
             X = self.transformed.fit(X, self.space, self.tabular.offsets).transform(X)

@@ -1,12 +1,14 @@
 """The isolation forest written for reading: plain Python, one row and one node at a time, no tricks.
 
-It grows the same trees from the same seed as the kernels, and scores with them in float64.
+It grows the same trees from the same seed as the kernels, and scores with them in float64. Rows with values beyond the
+training range are scored in exact fractions, as one sum over the ways to become alone.
 """
 
 from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from fractions import Fraction
 
 import numpy as np
 
@@ -196,10 +198,64 @@ def depth_of(tree, row, n_categories, ranks):
     return level + average_depth(tree.rows)
 
 
-def score(trees, X, n_categories, *, sample_rows, seed=0):
+def distances_beyond(row, ranges, n_categories):
+    """{feature: (edge passed, distance from it, width of the range)} of the numbers beyond their range."""
+    beyond = {}
+    for feature, value in enumerate(map(float, row)):
+        low, high = map(float, ranges[:, feature])
+        if n_categories[feature] or math.isnan(value) or low > high or low <= value <= high:
+            continue
+        edge = low if value < low else high
+        beyond[feature] = (Fraction(edge), abs(Fraction(value) - Fraction(edge)), Fraction(high) - Fraction(low))
+    return beyond
+
+
+def outgrown(beyond, thresholds, shares):
+    """How much wider the row makes a node below these thresholds, next to 1 for what it is without the row."""
+    total = Fraction(0)
+    for feature, (edge, distance, width) in beyond.items():
+        if width == 0:
+            total += shares[feature]
+            continue
+        left = min([width, *(abs(edge - threshold) for threshold in thresholds.get(feature, ()))])
+        total += shares[feature] * distance / max(left, width / 2**20)
+    return float(total)
+
+
+def expected_depth(tree, row, n_categories, ranks, beyond, shares):
+    """Cuts until alone: the sum of (chance that a cut isolates) * (its number), and what the end of the path adds."""
+    chances, thresholds = [], {}
+    level = 0
+    while isinstance(tree, Split):
+        wider = outgrown(beyond, thresholds, shares)
+        chances.append(wider / (1 + wider))
+        value = value_of(row, tree.feature, tree.rank, n_categories, ranks)
+        thresholds.setdefault(tree.feature, []).append(Fraction(tree.threshold))
+        tree = tree.right if goes_right(value, tree.threshold, tree.missing_right) else tree.left
+        level += 1
+    wider = outgrown(beyond, thresholds, shares)
+    ahead = average_depth(tree.rows)
+    chances += [wider / (1 + wider)] * math.ceil(ahead)
+    end = level + ahead
+    depth, alive = 0.0, 1.0
+    for number, chance in enumerate(chances, start=1):
+        depth += alive * chance * min(number, end)
+        alive *= 1 - chance
+    return depth + alive * end
+
+
+def score(trees, X, n_categories, *, sample_rows, seed=0, ranges=None, shares=None):
+    """Scores; with the (2, d) training ``ranges`` and the features' ``shares``, values beyond the ranges count."""
     n_categories = list(map(int, n_categories))
     ranks = draw_ranks(n_categories, seed)
     norm = average_depth(sample_rows)
-    return np.array(
-        [2.0 ** (-np.mean([depth_of(tree, row, n_categories, ranks) for tree in trees]) / norm) for row in X]
-    )
+    if shares is not None:
+        shares = [Fraction(float(share)) / sum(Fraction(float(each)) for each in shares) for share in shares]
+
+    def depth(tree, row):
+        beyond = {} if ranges is None else distances_beyond(row, ranges, n_categories)
+        if not beyond:
+            return depth_of(tree, row, n_categories, ranks)
+        return expected_depth(tree, row, n_categories, ranks, beyond, shares)
+
+    return np.array([2.0 ** (-np.mean([depth(tree, row) for tree in trees]) / norm) for row in X])

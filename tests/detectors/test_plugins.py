@@ -71,6 +71,13 @@ def test_an_installed_plug_in_is_found_by_its_entry_point(tmp_path, monkeypatch)
     check()
 
 
+@pytest.mark.parametrize("typed", ["my-own", "My Own", "my_own", "their-way"])
+def test_a_registered_name_is_found_however_it_is_typed(typed):
+    catalog = Catalog("algorithm")
+    catalog.register("My-Own", MAD, aliases=["their way"])
+    assert catalog.load(typed) is MAD
+
+
 def test_an_unknown_algorithm_suggests_the_nearest():
     with pytest.raises(UnknownNameError, match="isolation_forest"):
         create("isolation_forrest")

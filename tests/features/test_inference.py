@@ -163,3 +163,15 @@ def test_moments_that_are_not_dates_are_words():
     )
     schema = infer_schema(frame)
     assert (schema.kind_of("t"), schema.kind_of("d")) == ("category", "time")
+
+
+def test_a_name_that_polars_takes_for_a_pattern_is_set_aside():
+    schema = infer_schema(pl.DataFrame({"^a.*$": [1.0, 2.5, 9.0], "other": [3.0, 1.0, 2.0]}))
+    assert schema.feature_names == ("other",)
+    assert "rename" in schema.set_aside[0].reason
+
+
+@pytest.mark.parametrize("dtype", [pl.Categorical, pl.Enum(["10", "20", "30"])])
+def test_what_is_declared_a_category_stays_one_whatever_its_words(dtype):
+    codes = pl.Series("code", ["10", "20", "30"] * 20, dtype=dtype)
+    assert infer_schema(pl.DataFrame([codes])).kind_of("code") == "category"

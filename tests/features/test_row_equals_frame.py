@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from anomaly_detection.errors import SchemaError
 from anomaly_detection.features.inference import infer_schema
 from anomaly_detection.features.tabular import TabularFeatures
+from anomaly_detection.frames import as_frame
 
 DAYS = [datetime(2000, 1, 1) + timedelta(days=37 * i % 9000, minutes=17 * i) for i in range(400)]
 
@@ -132,3 +133,26 @@ def test_a_value_of_the_wrong_kind_is_refused_naming_column_and_value(column, va
         FITTED.transform_row({column: value})
     assert repr(column) in str(refused.value)
     assert repr(value) in str(refused.value) or type(value) is not str
+
+
+@pytest.mark.parametrize(
+    ("column", "value"),
+    [
+        ("amount", np.float64(1.6e9)),
+        ("paid", np.bool_(True)),
+        ("born", np.datetime64("2004-05-01T03:04")),
+        ("born", datetime(1, 1, 1, tzinfo=timezone(timedelta(hours=3)))),
+    ],
+)
+def test_values_of_numpy_read_alike_in_a_record_and_a_table(column, value):
+    record = {**FRAME.row(3, named=True), column: value}
+    alone = FITTED.transform_row(record)
+    assert np.array_equal(alone, FITTED.transform(as_frame([record]))[0], equal_nan=True)
+
+
+@pytest.mark.parametrize(("column", "name"), [("amount", "NA"), ("city", "NA"), ("paid", "NA"), ("born", "NaT")])
+def test_what_is_missing_to_pandas_is_missing_in_a_record(column, name):
+    record = FRAME.row(3, named=True)
+    gap = getattr(pytest.importorskip("pandas"), name)
+    alone = FITTED.transform_row({**record, column: gap})
+    assert np.array_equal(alone, FITTED.transform_row({**record, column: None}), equal_nan=True)

@@ -11,8 +11,10 @@ from hypothesis import strategies as st
 
 from anomaly_detection.catalog import DETECTORS
 from anomaly_detection.errors import InputError, NotFittedError, ParameterError, SchemaError, UnknownNameError
+from anomaly_detection.explain import normal_ranges
 from anomaly_detection.features.inference import infer_schema
 from anomaly_detection.pipeline import Pipeline
+from anomaly_detection.records import Column, Schema
 
 ALGORITHMS = [entry.name for entry in DETECTORS.entries()]
 
@@ -144,6 +146,28 @@ def test_without_a_number_clean_data_raise_few_alarms_and_a_separate_group_is_fo
     assert result.is_anomaly[:1000].mean() < 0.01
 
 
+def test_a_line_with_parameters_is_saved_with_the_model():
+    frame = mixed_frame()
+    pipeline = Pipeline("mad", threshold="static:upper_limit=4").fit(frame)
+    scores = pipeline.held_out_[~np.isnan(pipeline.held_out_)]
+    assert pipeline.alpha_ == pytest.approx((scores >= 4).mean(), abs=0.01)
+    assert Pipeline.from_state(*pipeline.state()).parameters()["threshold"] == "static:upper_limit=4"
+
+
+@pytest.mark.parametrize(
+    ("wish", "words"),
+    [
+        ("statc", "Did you mean 'static'"),
+        ("static:upper=4", "Did you mean 'upper_limit'"),
+        ("static:upper_limit=high", "write a name and numbers"),
+        ("max_percentile:percentile=200", "at most 100"),
+    ],
+)
+def test_lines_that_cannot_be_drawn_are_refused_before_fitting(wish, words):
+    with pytest.raises(InputError, match=words):
+        Pipeline("mad", threshold=wish).fit(mixed_frame())
+
+
 def test_controlling_false_discoveries_keeps_verdicts_consistent():
     rng = np.random.default_rng(1)
     frame = pl.DataFrame(rng.normal(size=(2000, 3)), schema=list("abc"))
@@ -168,6 +192,107 @@ def test_explanations_name_the_users_columns_with_value_and_normal_range():
     assert reason.value == 5000.0
     assert reason.sentence().startswith("amount is 5000 (normal: ")
     assert "constant" not in pipeline.contribution_names
+
+
+@pytest.mark.parametrize("name", ["n", "count", "value", "row", "key", "score", "f0", "", "*", "a/b", "a=b", "é"])
+def test_any_name_serves_for_a_column(name):
+    rng = np.random.default_rng(0)
+    frame = pl.DataFrame({name: rng.choice(["x", "y", "z"], 60), "other": rng.normal(size=60)})
+    pipeline = Pipeline("ecod").fit(frame)
+    assert pipeline.detect_one(frame.row(3, named=True)) == pipeline.detect(frame).verdict(3)
+    reasons = pipeline.explain(frame[:1].with_columns(pl.Series(name, ["new"])))[0]
+    assert (name, "new") in [(reason.column, reason.value) for reason in reasons]
+
+
+def test_records_within_records_are_fitted_scored_and_explained():
+    rng = np.random.default_rng(0)
+    users = [{"age": float(age), "city": city} for age, city in zip(rng.normal(40, 9, 80), "ab" * 40, strict=True)]
+    frame = pl.DataFrame({"user": users, "id": range(80)})
+    pipeline = Pipeline("mad").fit(frame, infer_schema(frame, key="id"))
+    odd = {"user": {"age": 900.0, "city": "a"}, "id": 80}
+    one, batch = pipeline.detect_one(odd), pipeline.detect(pl.DataFrame([odd]))
+    assert one == batch.verdict(0)
+    assert batch.key.to_list() == [80]
+    for reasons in (pipeline.explain_record(odd), pipeline.explain(pl.DataFrame([odd]))[0]):
+        assert (reasons[0].column, reasons[0].value) == ("user.age", 900.0)
+
+
+@pytest.mark.parametrize("algorithm", ["ecod", "isolation_forest", "pca"])
+@pytest.mark.parametrize("values", [[0.0] * 19 + [1.0], ["a"] * 150 + ["b"]])
+def test_a_value_that_only_one_row_has_can_be_left_out_of_a_fold(algorithm, values):
+    pipeline = Pipeline(algorithm).fit(pl.DataFrame({"x": values}))
+    common, rare = pipeline.score(pl.DataFrame({"x": [values[0], values[-1]]}))
+    assert rare > common
+    assert not np.isnan(pipeline.held_out_).any()
+
+
+def test_normal_values_of_every_kind_are_said_as_the_column_is_read():
+    days = pl.date_range(datetime(2026, 1, 1), datetime(2026, 4, 10), eager=True)
+    hours = [f"{8 + i % 10:02d}:{i % 60:02d}" for i in range(100)]
+    number = np.arange(100.0)
+    frame = pl.DataFrame(
+        {
+            "day": days,
+            "day_in_words": days.cast(pl.String),
+            "hour": pl.Series(hours).str.to_time("%H:%M"),
+            "hour_in_words": hours,
+            "took": [timedelta(minutes=i) for i in range(100)],
+            "price": pl.Series(number).cast(pl.Decimal(10, 2)),
+            "number_in_words": [f" {value}" for value in number],
+            "with_gaps": np.where(number % 10 == 3, np.nan, number),
+            "large": 1_700_000_000 + number + 0.5,
+        }
+    )
+    features = tuple(
+        Column(name, kind) for name, kind in zip(frame.columns, ["time"] * 4 + ["number"] * 5, strict=True)
+    )
+    said = normal_ranges(frame, Schema(features))
+    assert said["day"] == said["day_in_words"] == "2026-01-05 to 2026-04-05"
+    assert said["hour"] == said["hour_in_words"] == "08:20:00 to 17:29:00"
+    assert said["took"] == "0:04:00 to 1:34:00"
+    assert said["price"] == said["number_in_words"] == "5 to 94"
+    assert said["with_gaps"].endswith(", or missing")
+    assert said["large"] == "1700000005.5 to 1700000094.5"
+
+
+@pytest.mark.parametrize("algorithm", ["isolation_forest", "hbos", "knn"])
+def test_between_two_crowds_nothing_is_called_normal(algorithm):
+    rng = np.random.default_rng(0)
+    crowds = np.where(rng.random((800, 4)) < 0.5, -10, 10) + rng.normal(size=(800, 4))
+    frame = pl.DataFrame(crowds, schema=list("abcd"))
+    pipeline = Pipeline(algorithm).fit(frame)
+    odd = pl.DataFrame({"a": [30.0], "b": [10.0], "c": [-10.0], "d": [10.0]})
+    assert pipeline.explain(odd)[0][0].column == "a"
+    assert pipeline.scorer_.score_native(pipeline.reference_[None])[0] <= np.median(pipeline.score(frame))
+
+
+@pytest.mark.parametrize("algorithm", ["isolation_forest", "knn", "lof", "mad", "pca"])
+def test_one_row_far_away_is_found_in_a_small_table(algorithm):
+    rows = np.random.default_rng(0).normal(size=(50, 3))
+    rows[25] = 30
+    result = Pipeline(algorithm).fit_detect(pl.DataFrame(rows, schema=list("abc")))
+    assert np.flatnonzero(result.is_anomaly).tolist() == [25]
+
+
+def test_small_tables_of_normal_rows_raise_no_more_alarms_than_asked_for():
+    rng = np.random.default_rng(1)
+    tables = [pl.DataFrame(rng.normal(size=(40, 3)), schema=list("abc")) for _ in range(150)]
+    alarms = [Pipeline("mad", contamination=0.02).fit_detect(table).anomaly_count for table in tables]
+    assert 0.005 < np.mean(alarms) / 40 < 0.022
+
+
+def test_a_separate_group_is_flagged_exactly_among_the_rows_learned_from():
+    rng = np.random.default_rng(2)
+    rows = np.vstack([rng.normal(size=(1900, 3)), rng.normal(15, 4, size=(100, 3))])
+    result = Pipeline("isolation_forest").fit_detect(pl.DataFrame(rows, schema=list("abc")))
+    assert np.flatnonzero(result.is_anomaly).tolist() == list(range(1900, 2000))
+
+
+def test_an_unknown_threshold_or_algorithm_is_refused_before_anything_is_fitted():
+    with pytest.raises(UnknownNameError, match="Did you mean 'static'"):
+        Pipeline("ecod", threshold="statik").fit(mixed_frame())
+    with pytest.raises(UnknownNameError, match="Unknown algorithm '3'"):
+        Pipeline(3).fit(mixed_frame())
 
 
 def test_key_and_time_travel_with_the_verdicts():

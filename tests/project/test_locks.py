@@ -11,6 +11,7 @@ import environment
 ROOT = Path(__file__).resolve().parents[2]
 LOCKS = sorted((ROOT / "requirements").glob("*.txt"))
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
+DASHES = str.maketrans("_.", "--")
 
 
 def pins(path):
@@ -28,7 +29,7 @@ def names(path):
 
 def asked(requirements):
     words = [one for one in requirements if isinstance(one, str)]
-    return {re.split(r"[\[<>=~! ;]", one)[0].lower().replace("_", "-") for one in words} - {"anomaly-detection"}
+    return {re.split(r"[\[<>=~! ;]", one)[0].lower().translate(DASHES) for one in words} - {"anomaly-detection"}
 
 
 @pytest.mark.parametrize("path", LOCKS, ids=lambda path: path.stem)

@@ -11,6 +11,7 @@ import pytest
 
 from anomaly_detection.errors import ArtifactError, InputError, ModelNotFoundError, RegistryError
 from anomaly_detection.registry import LocalRegistry
+from anomaly_detection.testing.registries import Sample
 
 
 class Model:
@@ -214,3 +215,13 @@ def test_an_interrupted_registration_leaves_nothing_behind(registry, monkeypatch
     with pytest.raises(KeyboardInterrupt):
         registry.register("orders", Model())
     assert sorted(path for path in registry.root.rglob("*")) == before
+
+
+def test_a_lock_that_is_a_link_is_not_followed(tmp_path):
+    elsewhere = tmp_path / "elsewhere"
+    registry = LocalRegistry(tmp_path / "registry")
+    (registry.root / "models" / "m").mkdir(parents=True)
+    (registry.root / "models" / "m" / ".lock").symlink_to(elsewhere)
+    with pytest.raises(RegistryError):
+        registry.register("m", Sample(1))
+    assert not elsewhere.exists()

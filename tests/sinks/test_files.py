@@ -213,3 +213,12 @@ def test_a_named_format_goes_before_the_name(tmp_path):
     with FileSink(tmp_path / "results.out", "jsonl") as sink:
         sink.write(FRAME)
     assert open_source(tmp_path / "results.out").read().equals(FRAME)
+
+
+def test_nobody_who_may_not_read_the_old_results_reads_the_new_ones_meanwhile(tmp_path):
+    path = tmp_path / "results.csv"
+    path.write_text("old")
+    path.chmod(0o600)
+    with FileSink(path) as sink:
+        sink.write(pl.DataFrame({"row": [0]}))
+        assert {each.stat().st_mode & 0o777 for each in tmp_path.iterdir()} == {0o600}

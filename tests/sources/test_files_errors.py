@@ -2,7 +2,9 @@
 
 import gzip
 import io
+import json
 import os
+import time
 
 import polars as pl
 import pytest
@@ -176,3 +178,95 @@ def test_stdin_that_is_refused_leaves_no_copy(monkeypatch, tmp_path):
     with pytest.raises(SourceError, match="standard input has a header"):
         open_source("-")
     assert list(tmp_path.iterdir()) == []
+
+
+def test_json_that_no_table_can_hold_is_refused_with_its_place(write):
+    assert "line 2: a text holds half of a character" in refusal(write("t.jsonl", '{"a":"x"}\n{"a":"\\ud83d"}\n'))
+    assert "half of a character" in refusal(write("t.json", '[{"\\udc00":1}]'))
+    assert "line 1: a whole number has too many digits" in refusal(write("t.jsonl", f'{{"a":{"9" * 5000}}}\n'))
+    assert "too many digits" in refusal(write("t.json", f'[{{"a":{"9" * 5000}}}]'))
+    assert "broken JSON" in refusal(write("t.jsonl", '{"a":1}\n1\0\0\0\n'))
+
+
+def test_a_long_line_of_json_is_shown_up_to_a_whole_character(write):
+    assert "this one is '\"" in refusal(write("t.jsonl", '{"a":1}\n"' + "é" * 60 + '"\n'))
+
+
+def test_a_number_beyond_all_floats_is_infinite_in_json_as_in_csv(write):
+    big = "-" + "9" * 400
+    assert open_source(write("t.jsonl", f'{{"a":{big}}}\n')).read().rows() == [(float("-inf"),)]
+    mixed = f'{{"a":0.5}}\n{{"a":{2**70}}}\n{{"a":null}}\n{{"a":{-(10**400)}}}\n'
+    assert open_source(write("t.jsonl", mixed)).read()["a"].to_list() == [0.5, 2.0**70, None, float("-inf")]
+    assert open_source(write("t.json", f'[{{"a":{2**64 - 1}}}]')).read().rows() == [(float(2**64 - 1),)]
+    assert open_source(write("t.csv", f"a\n{big}\n")).read().rows() == [(float("-inf"),)]
+
+
+def test_utf_16_without_its_mark_names_the_way_out(write):
+    path = write("t.csv", "a,b\n1,2\n".encode("utf-16-le"))
+    with pytest.raises(SourceError, match="utf-16-le"):
+        open_source(path, encoding="utf-16")
+    assert open_source(path, encoding="utf-16-le").read().rows() == [(1, 2)]
+
+
+@pytest.mark.parametrize("name", ["hex", "base64", "idna", "punycode", "unicode_escape", "undefined", "a\0b", "utf_7"])
+def test_encodings_that_are_for_no_table_are_unknown(write, name):
+    with pytest.raises(ParameterError, match="latin-1"):
+        open_source(write("t.csv", "a,b\n1,2\n"), encoding=name)
+
+
+@pytest.mark.parametrize("dtype", [pl.List(pl.Int64), pl.Time])
+def test_a_type_that_text_cannot_be_read_as_is_refused(write, dtype):
+    for name, content in (("t.csv", "a,b\n1,2\n"), ("t.jsonl", '{"a":1}\n')):
+        with pytest.raises(SourceError, match="'1'"):
+            open_source(write(name, content)).with_dtypes({"a": dtype}).read()
+
+
+def test_control_characters_of_a_name_do_not_reach_the_terminal(write):
+    path = write("x\x1b[2J\n.csv", "a,b\n1\n")
+    with pytest.raises(SourceError) as caught:
+        open_source(path).read()
+    assert str(caught.value).isprintable()
+    assert "x\\x1b[2J\\n.csv, line 2 has 1 field" in str(caught.value)
+
+
+def test_ten_thousand_columns_take_a_moment(write):
+    names = ",".join(f"c{i}" for i in range(10_000))
+    row = ",".join(f"{i / 7}" for i in range(10_000))
+    path = write("wide.csv", f"{names}\n" + f"{row}\n" * 60)
+    began = time.process_time()
+    assert open_source(path).read().shape == (60, 10_000)
+    assert time.process_time() - began < 4
+
+
+@pytest.mark.parametrize("record", ['{{"k{0}": 1}}', '{{"a": {{"k{0}": 1}}}}', '{{"a{1}": {{"k{0}": 1}}}}'])
+def test_records_that_share_no_names_are_refused_before_they_fill_the_memory(write, record):
+    records = [record.format(i, i % 30) for i in range(9000)]
+    assert "Give the fields of all records the same names" in refusal(write("t.jsonl", "\n".join(records)))
+    assert "nearly all are missing" in refusal(write("t.json", f"[{','.join(records)}]"))
+
+
+def test_names_of_one_part_of_a_file_count_in_the_others_too(write, monkeypatch):
+    monkeypatch.setattr("anomaly_detection.sources._bytes.BLOCK", 1 << 14)
+    names = json.dumps({f"k{i}": 1 for i in range(5000)})
+    assert "nearly all are missing" in refusal(write("t.jsonl", names + "\n" + '{"k1":2}\n' * 9000))
+
+
+def test_a_header_of_too_many_columns_is_refused(write):
+    path = write("t.csv", "a," * 100_000 + "b\n" + "1," * 100_000 + "1\n")
+    assert "100,001 columns" in refusal(path)
+
+
+def test_a_parquet_file_that_would_unpack_to_far_more_is_refused(write):
+    path = write("t.parquet", "")
+    pl.DataFrame({"a": pl.repeat(1, 1_000_000, eager=True)}).write_parquet(path)
+    assert "decompression bomb" in refusal(path, limits=Limits(expansion_from=1 << 20))
+
+
+@pytest.mark.parametrize("depth", [300, 600, 900])
+def test_objects_in_objects_become_columns_or_are_refused_however_deep(write, depth):
+    path = write("t.jsonl", '{"a":' * depth + "1" + "}" * depth + "\n")
+    try:
+        said = open_source(path).columns[0]
+    except SourceError as error:
+        said = str(error)
+    assert said == ".".join("a" * depth) or "nested too deeply" in said

@@ -274,3 +274,8 @@ def test_one_line_of_json_lines_is_json_lines_however_long(write):
     for text in ('{"a":1}\n', '{"a":1}', json.dumps({f"c{i}": i for i in range(20_000)}) + "\n"):
         source = open_source(write("t.jsonl", text))
         assert (source.format, source.notes, source.read().height) == ("jsonl", [], 1)
+
+
+def test_a_field_of_json_without_a_name_is_a_column_without_a_name(write):
+    frame = open_source(write("t.json", '[{"a": 1, "": 2}]')).read()
+    assert (frame.columns, frame.rows()) == (["a", ""], [(1, 2)])

@@ -86,6 +86,11 @@ class Upside(Mahalanobis):
         return -super()._score(X)
 
 
+class LooksElsewhere(Mahalanobis):
+    def _score(self, X):
+        return np.abs(X[:, 0].astype(np.float64))
+
+
 class Overflowing(Mahalanobis):
     def _score(self, X):
         with np.errstate(over="ignore"):
@@ -138,6 +143,7 @@ FAULTS = {
     IgnoresMissing: "missing_values_are_information",
     CategoriesAsNumbers: "categories_score_and_unseen_ones_too",
     Upside: "a_planted_outlier_scores_highest",
+    LooksElsewhere: "explanations_name_the_column_at_fault",
     Overflowing: "huge_values_give_finite_scores",
     DividesByZero: "constant_columns_give_finite_scores",
     Unruled: "parameters_out_of_range_are_refused",

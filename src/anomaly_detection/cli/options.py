@@ -96,7 +96,7 @@ Threshold = Annotated[
     str | None,
     typer.Option(
         "--threshold",
-        help="An estimator of the alarm line instead.",
+        help="An estimator of the alarm line instead, such as static:upper_limit=0.7.",
         autocompletion=completion.thresholds,
         metavar="NAME",
         rich_help_panel=MODEL,

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import numba
 import numpy as np
 
-from anomaly_detection.detectors._forest_score_kernels import rank_of
+from anomaly_detection.detectors._forest_walk_kernels import rank_of
 from anomaly_detection.detectors._random_kernels import draw, draw_below, draw_share
 
 if TYPE_CHECKING:

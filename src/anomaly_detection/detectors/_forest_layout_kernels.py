@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numba
 import numpy as np
 
-from anomaly_detection.detectors._forest_score_kernels import BLOCK, NODE
+from anomaly_detection.detectors._forest_walk_kernels import BLOCK, NODE
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -64,10 +64,12 @@ def lay_out(
     With two ``directions`` the nodes read the widened row; with one, a row of numbers as it is.
 
     Below a leaf that is not at the bottom, every path ends at the same depth, so the nodes on the way are never of
-    consequence.
+    consequence; their threshold is +inf, which no split has.
     """
     size = 1 << depth
     nodes = np.zeros(n_trees * 2 * size, NODE)
+    for node in range(len(nodes)):
+        nodes[node].value = np.inf
     stack = np.empty((depth + 2, 2), np.int64)
     at_split, at_threshold, at_leaf = 0, 0, 0
     for tree in range(n_trees):

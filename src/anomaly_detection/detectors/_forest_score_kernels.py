@@ -1,158 +1,43 @@
-"""Scoring rows with perfect isolation trees.
-
-A tree of depth D is 2**(D + 1) nodes in heap order, the root at 1, the children of ``a`` at ``2a`` and ``2a + 1``, so
-that one step down is a load, a comparison and an addition; the second half are the leaves. A single walk waits for
-memory at every step, so many walk side by side: a block of :data:`BLOCK` rows down one tree, or one row down all trees.
-Indices are unsigned, or numba would test each for being negative.
-
-Leaf depths are float32 of at least 1 and are added up in float64, which is exact: no order of trees, no block and no
-vector width can change a bit of a score.
-"""
+"""Scoring rows with an isolation forest: in blocks or one by one, within the training range or beyond."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 import numba
 import numpy as np
 
+from anomaly_detection.detectors._forest_beyond_kernels import lies_beyond, sum_beyond
+from anomaly_detection.detectors._forest_walk_kernels import (
+    BLOCK,
+    Forest,
+    lay_rows,
+    sum_of_row,
+    sum_of_rows,
+    widen,
+)
+
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-BLOCK = 32
-"""Rows scored together; a node's offset is its column times this."""
-
-NODE = np.dtype([("offset", np.uint32), ("value", np.float32)])
-"""A split: go right when what the row has at ``offset`` is above ``value``; or a leaf: ``value`` is its depth."""
-
-_TOP = 2
-"""Levels at the top of a tree that have so few nodes that each is compared with the whole block, in vectors."""
-
-_U = np.uint64
-_W = np.uint32
 _LN2 = 0.6931471805599453
 
 
-class Forest(NamedTuple):
-    """What scoring needs of a fitted forest.
-
-    Parameters
-    ----------
-    wide : (trees * 2**(depth + 1),) nodes that read the widened row.
-    plain : the same nodes reading the row as it is, empty when there are categories.
-    n_categories : (d,) known codes of each feature, 0 for numbers.
-    ranks : (rounds, sum of n_categories) uint8, random orders of the codes.
-    depth : levels of each tree.
-    width : columns of the widened row.
-    scale : what a sum of depths is divided by: trees * c(rows a tree was grown on).
-    """
-
-    wide: NDArray[np.void]
-    plain: NDArray[np.void]
-    n_categories: NDArray[np.int64]
-    ranks: NDArray[np.uint8]
-    depth: int
-    width: int
-    scale: float
-
-
 @numba.njit(cache=True, nogil=True, error_model="numpy")
-def rank_of(code: np.float32, codes: int, order: NDArray[np.uint8]) -> np.float32:
-    """The rank of a category code in an order of ``codes`` codes; NaN for a missing or unseen one."""
-    if code >= 0 and code < codes:
-        return np.float32(order[_U(code)])
-    return np.float32(np.nan)
-
-
-@numba.njit(cache=True, nogil=True, error_model="numpy")
-def _has_missing(rows: NDArray[np.float32]) -> bool:
-    missing = 0
-    for value in rows.flat:
-        missing += np.isnan(value)
-    return missing > 0
-
-
-@numba.njit(cache=True, nogil=True, error_model="numpy")
-def _put_both(value: np.float32, at: int, stride: int, block: NDArray[np.float32]) -> None:
-    missing = np.isnan(value)
-    block[_U(at)] = np.float32(-np.inf) if missing else value
-    block[_U(at + stride)] = np.float32(np.inf) if missing else value
-
-
-@numba.njit(cache=True, nogil=True, error_model="numpy")
-def widen(
-    row: NDArray[np.float32],
-    n_categories: NDArray[np.int64],
-    ranks: NDArray[np.uint8],
-    block: NDArray[np.float32],
-    at: int,
-    stride: int,
-) -> None:
-    """Write a row in wide columns into ``block`` from ``at`` on, ``stride`` apart.
-
-    A number takes two columns and a category two for each order of its codes: one where a missing value is -inf and
-    one where it is +inf.
-    """
-    start = 0
+def _lies_within(row: NDArray[np.float32], ranges: NDArray[np.float32]) -> bool:
+    """Whether every value is there and lies within its (low, high)."""
+    inside = 0
     for k in range(len(row)):
-        codes = n_categories[k]
-        if codes == 0:
-            _put_both(row[k], at, stride, block)
-            at += 2 * stride
-            continue
-        for r in range(len(ranks)):
-            _put_both(rank_of(row[k], codes, ranks[r, start : start + codes]), at, stride, block)
-            at += 2 * stride
-        start += codes
+        inside += (row[k] >= ranges[0, k]) & (row[k] <= ranges[1, k])
+    return inside == len(row)
 
 
 @numba.njit(cache=True, nogil=True, error_model="numpy")
-def _lay(X: NDArray[np.float32], first: int, block: NDArray[np.float32]) -> None:
-    """Write the block of rows that begins at ``first`` column after column."""
-    for i in range(BLOCK):
-        for k in range(X.shape[1]):
-            block[_U(k * BLOCK + i)] = X[first + i, k]
-
-
-@numba.njit(cache=True, nogil=True, error_model="numpy")
-def _sum_of_rows(nodes: NDArray[np.void], depth: int, block: NDArray[np.float32], sums: NDArray[np.float64]) -> None:
-    """Put into ``sums`` the depths, added up over the trees, at which each row of a block ends."""
-    at = np.empty(BLOCK, np.uint32)
-    top = min(_TOP, depth)
-    for i in range(BLOCK):
-        sums[i] = 0.0
-    for start in range(0, len(nodes), 2 << depth):
-        tree = nodes[start : start + (2 << depth)]
-        for i in range(BLOCK):
-            at[i] = 1
-        for place in range(1, 1 << top):
-            x, value = block[tree[place].offset :], tree[place].value
-            for i in range(BLOCK):
-                below = _W(2 * place) + _W(x[i] > value)
-                at[i] = below if at[i] == _W(place) else at[i]
-        for _ in range(depth - top):
-            for i in range(BLOCK):
-                node = tree[at[i]]
-                at[i] = at[i] + at[i] + _W(block[node.offset + _W(i)] > node.value)
-        for i in range(BLOCK):
-            sums[i] += tree[at[i]].value
-
-
-@numba.njit(cache=True, nogil=True, error_model="numpy")
-def _sum_of_row(nodes: NDArray[np.void], depth: int, row: NDArray[np.float32]) -> float:
-    """Return the depths, added up over the trees, at which one row ends."""
-    n_trees = len(nodes) >> (depth + 1)
-    at = np.empty(n_trees, np.uint32)
-    for tree in range(n_trees):
-        at[tree] = 1
-    for _ in range(depth):
-        for tree in range(n_trees):
-            node = nodes[(_U(tree) << _U(depth + 1)) + _U(at[tree])]
-            at[tree] = at[tree] + at[tree] + _W(row[node.offset // _W(BLOCK)] > node.value)
-    total = 0.0
-    for tree in range(n_trees):
-        total += nodes[(_U(tree) << _U(depth + 1)) + _U(at[tree])].value
-    return total
+def _all_within(rows: NDArray[np.float32], ranges: NDArray[np.float32]) -> bool:
+    for i in range(len(rows)):
+        if not _lies_within(rows[i], ranges):
+            return False
+    return True
 
 
 @numba.njit(cache=True, nogil=True, error_model="numpy")
@@ -171,22 +56,43 @@ def power_of_half(x: float) -> float:
 
 
 @numba.njit(cache=True, nogil=True, error_model="numpy")
-def score_plain_row(row: NDArray[np.float32], plain: NDArray[np.void], depth: int, scale: float) -> float:
-    """Score one row of numbers; NaN when one of them is missing.
+def score_plain_row(
+    row: NDArray[np.float32], plain: NDArray[np.void], ranges: NDArray[np.float32], depth: int, scale: float
+) -> float:
+    """Score one row of numbers; NaN when one of them is missing or lies beyond its range.
 
-    It takes three arguments instead of a :class:`Forest` because handing those over takes as long as scoring.
+    It takes four arguments instead of a :class:`Forest` because handing those over takes as long as scoring.
     """
-    if _has_missing(row):
+    if not _lies_within(row, ranges):
         return np.nan
-    return power_of_half(_sum_of_row(plain, depth, row) / scale)
+    return power_of_half(sum_of_row(plain, depth, row) / scale)
 
 
 @numba.njit(cache=True, nogil=True, error_model="numpy")
 def score_wide_row(row: NDArray[np.float32], forest: Forest) -> float:
-    """Score one row with categories or missing values."""
+    """Score one row with categories, missing values or values beyond their range."""
     wide = np.empty(forest.width, np.float32)
     widen(row, forest.n_categories, forest.ranks, wide, 0, 1)
-    return power_of_half(_sum_of_row(forest.wide, forest.depth, wide) / forest.scale)
+    if lies_beyond(row, forest.ranges):
+        total = sum_beyond(row, wide, forest)
+    else:
+        total = sum_of_row(forest.wide, forest.depth, wide)
+    return power_of_half(total / forest.scale)
+
+
+@numba.njit(cache=True, nogil=True, error_model="numpy")
+def _sum_of_mixed_rows(
+    rows: NDArray[np.float32], forest: Forest, block: NDArray[np.float32], sums: NDArray[np.float64]
+) -> None:
+    """Put into ``sums`` the depths of a block of rows of which any may have missing values or lie beyond."""
+    wide = np.empty(forest.width, np.float32)
+    for i in range(BLOCK):
+        widen(rows[i], forest.n_categories, forest.ranks, block, i, BLOCK)
+    sum_of_rows(forest.wide, forest.depth, block, sums)
+    for i in range(BLOCK):
+        if lies_beyond(rows[i], forest.ranges):
+            widen(rows[i], forest.n_categories, forest.ranks, wide, 0, 1)
+            sums[i] = sum_beyond(rows[i], wide, forest)
 
 
 @numba.njit(cache=True, nogil=True, error_model="numpy")
@@ -198,19 +104,18 @@ def score_rows(X: NDArray[np.float32], forest: Forest) -> NDArray[np.float64]:
     block = np.empty(forest.width * BLOCK, np.float32)
     sums = np.empty(BLOCK)
     for first in range(0, whole, BLOCK):
-        if len(forest.plain) and not _has_missing(X[first : first + BLOCK]):
-            _lay(X, first, block)
-            _sum_of_rows(forest.plain, forest.depth, block, sums)
+        rows = X[first : first + BLOCK]
+        if len(forest.plain) and _all_within(rows, forest.ranges):
+            lay_rows(rows, block)
+            sum_of_rows(forest.plain, forest.depth, block, sums)
         else:
-            for i in range(BLOCK):
-                widen(X[first + i], forest.n_categories, forest.ranks, block, i, BLOCK)
-            _sum_of_rows(forest.wide, forest.depth, block, sums)
+            _sum_of_mixed_rows(rows, forest, block, sums)
         for i in range(BLOCK):
             scores[first + i] = power_of_half(sums[i] / forest.scale)
     for i in range(whole, n):
         scores[i] = np.nan
         if len(forest.plain):
-            scores[i] = score_plain_row(X[i], forest.plain, forest.depth, forest.scale)
+            scores[i] = score_plain_row(X[i], forest.plain, forest.ranges, forest.depth, forest.scale)
         if np.isnan(scores[i]):
             scores[i] = score_wide_row(X[i], forest)
     return scores

@@ -7,6 +7,7 @@ One rule everywhere: the row at hand is counted in, so that what ``count`` of ``
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -101,6 +102,7 @@ def tails_of(column: NDArray[np.float32] | NDArray[np.float64], points: int) -> 
     return Tails(values[ends].astype(np.float64), left, right)
 
 
+@lru_cache(maxsize=8)
 def kept_ranks(n: int, points: int) -> NDArray[np.int64]:
     """At most ``points`` of the ranks 0 … n - 1, dense at both ends, with a constant ratio between neighbours.
 

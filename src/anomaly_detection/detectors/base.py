@@ -16,7 +16,7 @@ import numpy as np
 
 from anomaly_detection.base import Configurable
 from anomaly_detection.detectors._matrix_kernels import finite_range, has_infinite
-from anomaly_detection.errors import InputError, NotFittedError
+from anomaly_detection.errors import ArtifactError, InputError, NotFittedError
 from anomaly_detection.features.space import FeatureSpace
 
 if TYPE_CHECKING:
@@ -59,6 +59,8 @@ class Detector(Configurable, ABC):
     ----------
     features_ : what each column of the matrix means.
     limits_ : (2, d) float64, the values that stand in for -inf and +inf.
+    ranges_ : (2, d) float32, the smallest and largest value fitted on, infinite values replaced; +inf and -inf in a
+        column without values. Part of the state of a detector that lists it in :attr:`learned`.
     """
 
     tags: ClassVar[Tags] = Tags()
@@ -67,6 +69,7 @@ class Detector(Configurable, ABC):
 
     features_: FeatureSpace
     limits_: NDArray[np.float64]
+    ranges_: NDArray[np.float32]
 
     @final
     def fit(self, X: ArrayLike, features: FeatureSpace | None = None) -> Self:
@@ -90,9 +93,12 @@ class Detector(Configurable, ABC):
         space.check_width(matrix.shape[1])
         self._check_fit(matrix, space)
         self.features_ = space
-        ranges, infinite = finite_range(matrix)
-        self.limits_ = infinity_limits(ranges)
-        self._fit(self._clean(matrix) if infinite else matrix)
+        self.ranges_, infinite = finite_range(matrix)
+        self.limits_ = infinity_limits(self.ranges_)
+        if infinite:
+            matrix = self._clean(matrix)
+            self.ranges_, _ = finite_range(matrix)
+        self._fit(matrix)
         return self
 
     @final
@@ -142,8 +148,21 @@ class Detector(Configurable, ABC):
         return {"limits_": self.limits_, **{name: np.asarray(getattr(self, name)) for name in self.learned}}
 
     def restore(self, state: Mapping[str, NDArray[Any]], features: FeatureSpace) -> Self:
-        """Take back what :meth:`state` handed out; scores are equal afterwards."""
-        for name in ("limits_", *self.learned):
+        """Take back what :meth:`state` handed out; scores are equal afterwards.
+
+        Raises
+        ------
+        ArtifactError
+            if an array is not there.
+        """
+        names = ("limits_", *self.learned)
+        lacking = [name for name in names if name not in state]
+        if lacking:
+            raise ArtifactError(
+                f"The saved {type(self).__name__} lacks {', '.join(lacking)}: another version of it wrote this model. "
+                "Fit it again."
+            )
+        for name in names:
             value = state[name]
             setattr(self, name, value if value.ndim else value.item())
         self.features_ = features
@@ -186,6 +205,8 @@ class Detector(Configurable, ABC):
 def as_matrix(X: ArrayLike) -> NDArray[np.float32]:
     """An (n, d) C-contiguous float32 matrix; float64 beyond the range of float32 becomes infinite.
 
+    Read-only rows are copied: kernels are compiled for arrays that can be written to.
+
     Raises
     ------
     InputError
@@ -200,7 +221,7 @@ def as_matrix(X: ArrayLike) -> NDArray[np.float32]:
         raise InputError(
             f"A detector takes an (n, d) matrix; got {matrix.ndim} dimension(s). One row is X.reshape(1, -1)."
         )
-    return matrix
+    return matrix if matrix.flags.writeable else matrix.copy()
 
 
 def infinity_limits(ranges: NDArray[np.float32]) -> NDArray[np.float64]:

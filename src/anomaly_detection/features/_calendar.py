@@ -109,7 +109,10 @@ class CalendarEncoding(Encoding):
             if type(moment) is not datetime:
                 return otherwise(value)
             if moment.tzinfo is not None:
-                moment = naive(moment)
+                try:
+                    moment = naive(moment)
+                except OverflowError:
+                    return otherwise(value)
             return pick(
                 (
                     *hours[moment.hour * 60 + moment.minute],

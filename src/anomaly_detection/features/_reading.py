@@ -9,6 +9,7 @@ from typing import Any
 import polars as pl
 
 from anomaly_detection.errors import SchemaError
+from anomaly_detection.frames import plain
 
 NUMBER = re.compile(r"\s*[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?\s*", re.ASCII)
 """The numbers that are recognised in text without asking polars."""
@@ -151,7 +152,7 @@ def one(name: str, value: Any) -> pl.Series:
         if a frame cannot hold it.
     """
     try:
-        return pl.Series(name, [value], strict=False)
+        return pl.Series(name, [plain(value)], strict=False)
     except (TypeError, ValueError, OverflowError, pl.exceptions.PolarsError) as error:
         raise SchemaError(f"Column {name!r}: {value!r} is nothing a table can hold.") from error
 

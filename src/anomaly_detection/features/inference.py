@@ -148,12 +148,17 @@ def _nothing_left(set_aside: Sequence[SetAside], taken: Iterable[str]) -> str:
 
 def _judged(series: pl.Series, categorical: bool, wanted: bool) -> Column | SetAside:
     name = series.name
+    if name.startswith("^") and name.endswith("$"):
+        return SetAside(name, "its name reads as a pattern (^…$); rename the column")
     if reason := _unusable(series):
         return SetAside(name, reason)
     if categorical:
         return Column(name, "category")
-    if series.dtype in (pl.String, pl.Categorical, pl.Enum):
-        return _judged_words(series.cast(pl.String), wanted)
+    if series.dtype in (pl.Categorical, pl.Enum):
+        present = series.drop_nulls().cast(pl.String)
+        return Column(name, _kind_of_words(present, present.n_unique()))
+    if series.dtype == pl.String:
+        return _judged_words(series, wanted)
     if series.dtype == pl.Boolean:
         return Column(name, "boolean")
     if series.dtype.is_integer() and not wanted and _numbers_rows(series):

@@ -78,8 +78,14 @@ class TabularFeatures(Configurable):
         self.most_categories = most_categories
         self.most_values = most_values
 
-    def fit(self, frame: pl.DataFrame, schema: Schema) -> Self:
+    def fit(self, frame: pl.DataFrame, schema: Schema, like: TabularFeatures | None = None) -> Self:
         """Learn centres, words and shapes from records.
+
+        Parameters
+        ----------
+        frame : the records.
+        schema : which column is what.
+        like : make the features that this one, fitted on more records, makes, whether they vary here or not.
 
         Raises
         ------
@@ -89,7 +95,8 @@ class TabularFeatures(Configurable):
         self.validate()
         frame = flatten(frame)
         schema.check_names(frame.columns)
-        learned = [_without_constants(self._learn(frame[c.name], c), frame[c.name]) for c in schema.features]
+        known = {} if like is None else like.encodings
+        learned = [_used(self._learn(frame[c.name], c), frame[c.name], known.get(c.name)) for c in schema.features]
         if not any(encoding.parts for encoding in learned):
             raise SchemaError(
                 f"Nothing varies in the {counted(len(frame), 'row')} given, so there is nothing to learn from: "
@@ -146,6 +153,11 @@ class TabularFeatures(Configurable):
         return np.frombuffer(values, dtype=np.float32)
 
     @property
+    def encodings(self) -> dict[str, Encoding]:
+        """How each column that is used becomes features."""
+        return {encoding.column: encoding for encoding in self._encodings}
+
+    @property
     def offsets(self) -> NDArray[np.float64]:
         """(d,) what has to be added to the features to be in the user's units."""
         return np.array([encoding.offset() for encoding in self._encodings for _ in encoding.parts])
@@ -198,7 +210,10 @@ def _setting_aside(schema: Schema, names: Sequence[str]) -> Schema:
     return replace(schema, features=used, set_aside=schema.set_aside + aside)
 
 
-def _without_constants(encoding: Encoding, series: pl.Series) -> Encoding:
+def _used(encoding: Encoding, series: pl.Series, like: Encoding | None) -> Encoding:
+    """The encoding with the parts of another of its kind, else with those that vary."""
+    if like is not None and like.kind == encoding.kind:
+        return encoding.keeping(like.parts)
     with np.errstate(over="ignore", invalid="ignore"):
         columns = encoding.columns(series)
         varies = [_varies(values) for values in columns]

@@ -87,7 +87,7 @@ def _reason(error: OSError, place: Path) -> str:
 @contextmanager
 def locked(path: Path) -> Iterator[None]:
     """Be the only writer that holds the lock file ``path``; waits for its turn."""
-    descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o666)
+    descriptor = os.open(path, os.O_RDWR | os.O_CREAT | getattr(os, "O_NOFOLLOW", 0), 0o666)
     try:
         _lock(descriptor, wait=True)
         yield

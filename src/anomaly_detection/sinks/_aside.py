@@ -24,7 +24,8 @@ class Aside:
         self.target = target
         self.path = target.with_name(f".{target.name[:100]}.{secrets.token_hex(6)}.part")
         flags = os.O_CREAT | os.O_EXCL | os.O_RDWR | getattr(os, "O_BINARY", 0)
-        self.file: IO[bytes] = os.fdopen(os.open(self.path, flags, 0o666), "w+b", buffering=1 << 20)
+        mode = stat.S_IMODE(target.stat().st_mode) if target.exists() else 0o666
+        self.file: IO[bytes] = os.fdopen(os.open(self.path, flags, mode), "w+b", buffering=1 << 20)
 
     def put_in_place(self) -> None:
         """Make sure the bytes are on disk, then give the file its name."""

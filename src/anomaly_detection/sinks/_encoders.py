@@ -44,7 +44,7 @@ def encoder(kind: Kind, stream: IO[bytes], folder: Path) -> Encoder:
 
 
 class CsvEncoder:
-    """Delimited text with a header; missing values and NaN are empty fields."""
+    """Delimited text with a header; missing values and NaN are empty fields, quoted where they are the whole line."""
 
     def __init__(self, stream: IO[bytes], delimiter: str) -> None:
         self._stream = stream
@@ -58,7 +58,9 @@ class CsvEncoder:
             self._header = True
         plain = frame.select(_flat(column) for column in frame).fill_nan(None)
         if plain.height:
-            self._stream.write(plain.write_csv(separator=self._delimiter, include_header=False).encode())
+            missing = '""' if plain.width == 1 else ""
+            text = plain.write_csv(separator=self._delimiter, include_header=False, null_value=missing)
+            self._stream.write(text.encode())
 
     def finish(self, made: Mapping[str, Any]) -> None:
         """Nothing comes after the last row."""

@@ -15,6 +15,7 @@ from typing import IO, TYPE_CHECKING
 
 from anomaly_detection import formats
 from anomaly_detection.errors import SourceError
+from anomaly_detection.records import counted
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -35,12 +36,18 @@ class Limits:
     expansion : the most times a compressed file may grow, once it has grown beyond ``expansion_from`` bytes.
     expansion_from : decompressed bytes up to which any growth is fine.
     whole : the most decompressed bytes of a format that has to be read whole (JSON).
+    columns : the most columns of a CSV file.
+    cells : the most cells of a table for each byte of JSON, where nearly all are missing.
+    cells_from : cells up to which any table is fine.
     """
 
     line: int = 64 << 20
     expansion: int = 1000
     expansion_from: int = 256 << 20
     whole: int = 2 << 30
+    columns: int = 100_000
+    cells: int = 32
+    cells_from: int = 1 << 24
 
 
 class Bytes:
@@ -111,8 +118,21 @@ class Bytes:
                     f"fit ({error}). Copy or download it again."
                 ) from error
 
+    def check_cells(self, columns: int, records: int, size: int) -> None:
+        """Make sure that ``size`` bytes of records, each with names of its own, do not become an enormous table."""
+        if columns * records > max(self.limits.cells_from, self.limits.cells * size):
+            raise SourceError(
+                f"{self.name} has {counted(columns, 'column')}, and nearly all are missing from each of "
+                f"{counted(records, 'record')}. Give the fields of all records the same names."
+            )
+
     def _check_growth(self, total: int) -> None:
-        if self.compression is None or total <= self.limits.expansion_from:
+        if self.compression is not None:
+            self.check_expansion(total)
+
+    def check_expansion(self, total: int) -> None:
+        """Make sure that ``total`` bytes are not too many for a file of this size."""
+        if total <= self.limits.expansion_from:
             return
         if total > self.size * self.limits.expansion:
             raise SourceError(

@@ -12,7 +12,7 @@ from anomaly_detection.errors import SourceError
 from anomaly_detection.records import counted, quoted
 from anomaly_detection.sources._records_kernels import split_records
 from anomaly_detection.sources._text import decoded_head, encoding_of, utf8_blocks
-from anomaly_detection.sources._types import MISSING, ColumnTypes, as_type
+from anomaly_detection.sources._types import MISSING, ColumnTypes, as_type, without_nan
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -82,7 +82,7 @@ class CsvTable:
             yield self._typed(chunk, dtypes)
 
     def _typed(self, chunk: _Chunk, dtypes: Mapping[str, pl.DataType]) -> pl.DataFrame:
-        frame = self._parsed(chunk, dtypes).fill_nan(None)
+        frame = without_nan(self._parsed(chunk, dtypes))
         place = f"{self.file.name}, in the records from line {chunk.line:,}"
         return frame.with_columns(
             as_type(column, dtypes[column.name], place)
@@ -171,15 +171,21 @@ class CsvTable:
                 f"{self.file.limits.line >> 20} MiB. Is it a table, and is every quoted field closed?"
             )
 
+    def _refuse_wide(self, fields: int) -> None:
+        most = self.file.limits.columns
+        if fields > most:
+            raise SourceError(f"{self.file.name} has {fields:,} columns in its first line; at most {most:,} are read.")
+
     def _header(self) -> bytes:
         """The first record that is not a blank line."""
         text = b""
         for block in self._lines():
             text += block
             head = text.lstrip(b"\r\n")
-            ends = _split(head, self.delimiter, final=False).ends
-            if ends.size:
-                return head[: int(ends[0])]
+            split = _split(head, self.delimiter, final=False)
+            if split.ends.size:
+                self._refuse_wide(int(split.fields[0]))
+                return head[: int(split.ends[0])]
             self._refuse_long(text, 1)
         return text.lstrip(b"\r\n")
 

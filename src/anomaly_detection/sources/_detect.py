@@ -104,6 +104,8 @@ def _is_object(line: str) -> bool:
         return isinstance(json.loads(line), dict)
     except (json.JSONDecodeError, RecursionError):
         return False
+    except ValueError:  # a whole number with too many digits
+        return line.lstrip().startswith("{")
 
 
 def _refuse_foreign(head: bytes, name: str, encoding: str) -> None:

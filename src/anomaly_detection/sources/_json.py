@@ -10,6 +10,7 @@ import msgspec
 from anomaly_detection.errors import SourceError
 from anomaly_detection.records import counted, quoted
 from anomaly_detection.sources._json_columns import JsonTypes, columns_of, frame_of
+from anomaly_detection.sources._json_text import lenient_json
 from anomaly_detection.sources._text import encoding_of, utf8_blocks
 
 if TYPE_CHECKING:
@@ -19,6 +20,8 @@ if TYPE_CHECKING:
 
     from anomaly_detection.sources._bytes import Bytes
     from anomaly_detection.sources._json_columns import Columns
+
+Records = list[dict[str, Any]]
 
 HOLDERS = ("data", "results", "records", "rows", "items")
 """Fields of a document in which its records are looked for, in order."""
@@ -42,13 +45,17 @@ class JsonTable:
         self.file = file
         self.notes: list[str] = []
         found = encoding_of(file.head(), encoding)
-        document = _decoded(b"".join(_bounded(file, utf8_blocks(file, found))), file.name)
-        self._columns = _columns(document, file.name)
+        text = b"".join(_bounded(file, utf8_blocks(file, found)))
+        held = _found(_decoded(text, file.name), file.name)
+        self._columns = held if isinstance(held, dict) else self._of_records(held, len(text))
         self._height = len(next(iter(self._columns.values()), []))
         if not self._height:
             raise SourceError(f"{file.name} has no records: the JSON in it is empty.")
         self._types = JsonTypes()
         self._types.see(self._columns)
+
+    def _of_records(self, records: Records, size: int) -> Columns:
+        return columns_of(records, lambda columns: self.file.check_cells(columns, len(records), size))
 
     @property
     def columns(self) -> list[str]:
@@ -82,17 +89,15 @@ def _decoded(text: bytes, name: str) -> Any:
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         pass
     try:
-        return json.loads(text)
+        return lenient_json(text, name)
     except json.JSONDecodeError as error:
         raise SourceError(
             f"{name}, line {error.lineno:,}, column {error.colno:,}: broken JSON ({error.msg}). "
             "Was the file cut short, or is it of another format? Then name it with --format."
         ) from None
-    except RecursionError:
-        raise SourceError(f"{name}: the JSON is nested too deeply.") from None
 
 
-def _columns(document: Any, name: str) -> Columns:
+def _found(document: Any, name: str) -> Columns | Records:
     if isinstance(document, dict):
         return _of_object(document, name)
     if isinstance(document, list):
@@ -100,7 +105,7 @@ def _columns(document: Any, name: str) -> Columns:
     raise SourceError(f"{name} holds no records but {_shown(document)}. Records are {_SHAPES}.")
 
 
-def _of_object(document: dict[str, Any], name: str) -> Columns:
+def _of_object(document: dict[str, Any], name: str) -> Columns | Records:
     for key in HOLDERS:
         inner = document.get(key)
         if isinstance(inner, list) and (not inner or isinstance(inner[0], (dict, list))):
@@ -108,18 +113,26 @@ def _of_object(document: dict[str, Any], name: str) -> Columns:
         if isinstance(inner, dict) and _is_columns(inner):
             return _of_object(inner, name)
     if _is_columns(document):
-        lengths = {key: len(values) for key, values in document.items()}
-        if len(set(lengths.values())) > 1:
-            raise SourceError(f"{name} holds columns of different lengths: {lengths}. They have to be equal.")
+        _refuse_uneven(document, name)
         return dict(document)
     if document and all(not isinstance(value, (dict, list)) for value in document.values()):
-        return columns_of([document])
+        return [document]
     raise SourceError(f"{name} holds no records but {_shown(document)}. Records are {_SHAPES}.")
 
 
-def _of_array(rows: list[Any], name: str, names: Any) -> Columns:
+def _refuse_uneven(columns: Columns, name: str) -> None:
+    first, length = next((key, len(values)) for key, values in columns.items())
+    other = next((key for key, values in columns.items() if len(values) != length), None)
+    if other is not None:
+        raise SourceError(
+            f"{name} holds columns of different lengths: {quoted([first])} has {counted(length, 'value')} and "
+            f"{quoted([other])} {len(columns[other]):,}. They have to be equal."
+        )
+
+
+def _of_array(rows: list[Any], name: str, names: Any) -> Columns | Records:
     if all(type(row) is dict for row in rows):
-        return columns_of(rows)
+        return rows
     if all(type(row) is list for row in rows):
         return _of_lists(rows, name, names)
     at = next(i for i, row in enumerate(rows) if type(row) is not type(rows[0]) or type(row) not in (dict, list))

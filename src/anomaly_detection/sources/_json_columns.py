@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 import math
+from operator import itemgetter
 from typing import TYPE_CHECKING, Any
 
 import polars as pl
@@ -17,7 +18,7 @@ from anomaly_detection.errors import SourceError
 from anomaly_detection.sources._types import MISSING, ColumnTypes, as_type, unfitting
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
 Columns = dict[str, list[Any]]
 
@@ -26,23 +27,33 @@ _WHOLE = range(-(2**63), 2**63)
 _DATES = (pl.Date, pl.Datetime)
 
 
-def columns_of(records: Sequence[dict[str, Any]]) -> Columns:
+def columns_of(records: Sequence[dict[str, Any]], check: Callable[[int], None] = lambda _: None) -> Columns:
     """The values of records by column, None where a record lacks one; ``{"a": {"b": 1}}`` is a column ``a.b``.
+
+    ``check`` is called with the number of columns as it grows, and may refuse them.
 
     >>> columns_of([{"a": {"b": 1}}, {"c": [1, 2]}])
     {'a.b': [1, None], 'c': [None, [1, 2]]}
     """
     names: dict[str, None] = {}
-    for record in records:
-        names.update(dict.fromkeys(record))
+    for keys in dict.fromkeys(map(tuple, records)):
+        names.update(dict.fromkeys(keys))
     found: Columns = {}
     for name in names:
-        values = [record.get(name) for record in records]
+        values = _values(records, name)
         if dict in set(map(type, values)):
-            _flatten(name, values, found)
+            _flatten(name, values, found, check)
         else:
             found[name] = values
+        check(len(found))
     return found
+
+
+def _values(records: Sequence[dict[str, Any]], name: str) -> list[Any]:
+    try:
+        return list(map(itemgetter(name), records))
+    except KeyError:
+        return [record.get(name) for record in records]
 
 
 class JsonTypes:
@@ -112,7 +123,7 @@ def frame_of(columns: Columns, height: int, dtypes: Mapping[str, pl.DataType], p
         naming the first value that cannot be read as its column's type.
     """
     empty = [None] * height
-    return pl.DataFrame([_series(name, columns.get(name, empty), dtype, place) for name, dtype in dtypes.items()])
+    return pl.DataFrame({name: _series(name, columns.get(name, empty), dtype, place) for name, dtype in dtypes.items()})
 
 
 def _series(name: str, values: list[Any], dtype: pl.DataType, place: str) -> pl.Series:
@@ -130,14 +141,29 @@ def _series(name: str, values: list[Any], dtype: pl.DataType, place: str) -> pl.
 
 def _numbers(name: str, values: list[Any], dtype: pl.DataType, place: str) -> pl.Series:
     try:
-        series = pl.Series(name, values, dtype=pl.Float64 if dtype.is_float() else pl.Int64, strict=dtype.is_integer())
+        series = _floats(name, values) if dtype.is_float() else pl.Series(name, values, dtype=pl.Int64, strict=True)
     except (TypeError, OverflowError):
-        series = pl.Series(name, [None if value is None else float(value) for value in values], dtype=pl.Float64)
+        series = _floats(name, values)
     cast = series.cast(dtype, strict=False)
     lost = (series.is_not_null() & cast.is_null()).arg_true()
     if len(lost):
         raise unfitting(values[int(lost[0])], dtype, f"{place}, column {name!r}")
     return cast.fill_nan(None) if dtype.is_float() else cast
+
+
+def _floats(name: str, values: list[Any]) -> pl.Series:
+    """Numbers as floats; polars leaves whole numbers beyond 64 bits out, and they are put in after it."""
+    series = pl.Series(name, values, dtype=pl.Float64, strict=False)
+    if series.null_count() == values.count(None):
+        return series
+    return pl.Series(name, [None if value is None else _float(value) for value in values], dtype=pl.Float64)
+
+
+def _float(value: float) -> float:
+    try:
+        return float(value)
+    except OverflowError:
+        return math.inf if value > 0 else -math.inf
 
 
 def _text(value: Any) -> str | None:
@@ -157,8 +183,11 @@ def _fit_64_bits(values: list[Any]) -> bool:
     return min(whole) in _WHOLE and max(whole) in _WHOLE
 
 
-def _flatten(name: str, values: list[Any], found: Columns) -> None:
-    inner = columns_of([value if type(value) is dict else {} for value in values])
+def _flatten(name: str, values: list[Any], found: Columns, check: Callable[[int], None]) -> None:
+    try:
+        inner = columns_of([value if type(value) is dict else {} for value in values], check)
+    except RecursionError:
+        raise SourceError(f"The field {name[:80]!r} is nested too deeply to be columns. Write it as text.") from None
     plain = [None if type(value) is dict else value for value in values]
     if any(value is not None for value in plain):
         found[name] = plain

@@ -9,6 +9,7 @@ import msgspec
 
 from anomaly_detection.errors import SourceError
 from anomaly_detection.sources._json_columns import JsonTypes, columns_of, frame_of
+from anomaly_detection.sources._json_text import lenient_json
 from anomaly_detection.sources._text import encoding_of, utf8_blocks
 
 if TYPE_CHECKING:
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
     import polars as pl
 
     from anomaly_detection.sources._bytes import Bytes
+    from anomaly_detection.sources._json_columns import Columns
 
 
 class JsonlTable:
@@ -47,19 +49,25 @@ class JsonlTable:
 
     def frames(self, dtypes: Mapping[str, pl.DataType]) -> Iterator[pl.DataFrame]:
         """The records in file order, a few MiB of text at a time."""
-        for records, line in self._chunks():
+        for records, line, length in self._chunks():
             place = f"{self.file.name}, in the records from line {line:,}"
-            yield frame_of(columns_of(records), len(records), dtypes, place)
+            yield frame_of(self._columns(records, length), len(records), dtypes, place)
 
     def _seen(self) -> JsonTypes:
         if self._types is None:
             self._types = JsonTypes()
-            for records, _ in self._chunks():
-                self._types.see(columns_of(records))
+            rows = size = 0
+            for records, _, length in self._chunks():
+                self._types.see(self._columns(records, length))
+                rows, size = rows + len(records), size + length
+                self.file.check_cells(len(self._types.names()), rows, size)
         return self._types
 
-    def _chunks(self) -> Iterator[tuple[list[dict[str, Any]], int]]:
-        """Decoded records with the line the first one is in."""
+    def _columns(self, records: list[dict[str, Any]], length: int) -> Columns:
+        return columns_of(records, lambda columns: self.file.check_cells(columns, len(records), length))
+
+    def _chunks(self) -> Iterator[tuple[list[dict[str, Any]], int, int]]:
+        """Decoded records with the line the first one is in and the bytes they take."""
         line = 1
         rest = b""
         for block in utf8_blocks(self.file, self._encoding):
@@ -67,10 +75,10 @@ class JsonlTable:
             text, rest = (rest + block[:end], block[end:]) if end else (b"", rest + block)
             self._refuse_long(rest, line)
             if text.strip():
-                yield self._decoded(text, line), line
+                yield self._decoded(text, line), line, len(text)
             line += text.count(b"\n")
         if rest.strip():
-            yield self._decoded(rest, line), line
+            yield self._decoded(rest, line), line, len(rest)
 
     def _decoded(self, text: bytes, line: int) -> list[dict[str, Any]]:
         try:
@@ -82,15 +90,14 @@ class JsonlTable:
     def _one(self, text: bytes, line: int) -> dict[str, Any]:
         place = f"{self.file.name}, line {line:,}"
         try:
-            value = json.loads(text)
+            value = lenient_json(text, place)
         except json.JSONDecodeError as error:
             raise SourceError(
                 f"{place}, column {error.colno}: broken JSON ({error.msg}). Each line has to be one JSON object."
             ) from None
-        except RecursionError:
-            raise SourceError(f"{place}: the JSON is nested too deeply.") from None
         if not isinstance(value, dict):
-            raise SourceError(f"{place}: each line has to be one JSON object, and this one is {text[:60].decode()!r}.")
+            shown = text[:60].decode(errors="replace")
+            raise SourceError(f"{place}: each line has to be one JSON object, and this one is {shown!r}.")
         return value
 
     def _refuse_long(self, rest: bytes, line: int) -> None:

@@ -8,7 +8,7 @@ import polars as pl
 
 from anomaly_detection.errors import SourceError
 from anomaly_detection.records import counted
-from anomaly_detection.sources._types import unfitting
+from anomaly_detection.sources._types import cast_or_missing, unfitting
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -48,6 +48,7 @@ class ParquetTable:
             raise self._damaged(error) from None
         if not self.height or not self._schema:
             raise SourceError(f"{file.name} has {counted(len(self._schema), 'column')} and no records.")
+        file.check_expansion(self.height * sum(_width(dtype) for dtype in self._schema.values()))
 
     @property
     def columns(self) -> list[str]:
@@ -84,7 +85,7 @@ class ParquetTable:
         )
 
     def _cast_column(self, column: pl.Series, dtype: pl.DataType, start: int) -> pl.Series:
-        cast = column.cast(dtype, strict=False)
+        cast = cast_or_missing(column, dtype)
         lost = (column.is_not_null() & cast.is_null()).arg_true()
         if len(lost):
             at = int(lost[0])

@@ -20,6 +20,9 @@ _BOMS = {
     codecs.BOM_UTF16_BE: "utf-16",
 }
 
+_ESCAPES = ("punycode", "raw-unicode-escape", "unicode-escape", "utf-7")
+"""Encodings of Python for other ends than tables, which can yield what is no text."""
+
 
 def encoding_of(head: bytes, wanted: str) -> str:
     """The encoding to read with: what a byte order mark says, else what the user says.
@@ -33,11 +36,13 @@ def encoding_of(head: bytes, wanted: str) -> str:
         if head.startswith(mark):
             return name
     try:
-        return codecs.lookup(wanted).name
-    except LookupError:
-        raise ParameterError(
-            f"Unknown encoding {wanted!r}. Usual ones are utf-8, latin-1, cp1252 and utf-16."
-        ) from None
+        b"a".decode(wanted, errors="replace")
+        found = codecs.lookup(wanted).name
+    except (LookupError, ValueError):
+        found = None
+    if found is None or found in _ESCAPES:
+        raise ParameterError(f"Unknown encoding {wanted!r:.80}. Usual ones are utf-8, latin-1, cp1252 and utf-16.")
+    return found
 
 
 def decoded_head(head: bytes, encoding: str) -> str:
@@ -84,4 +89,8 @@ def _decoded(
         raise SourceError(
             f"{name} is not {encoding} text: byte {at:,}{byte} does not fit. If it was written in another encoding, "
             f"name it, for example --encoding {other}."
+        ) from None
+    except UnicodeError as error:
+        raise SourceError(
+            f"{name} is not {encoding} text ({error}). Name another encoding, such as utf-16-le."
         ) from None

@@ -4,5 +4,16 @@ from __future__ import annotations
 
 from anomaly_detection.testing.detectors import DetectorCheck, detector_checks
 from anomaly_detection.testing.registries import RegistryCheck, registry_checks
+from anomaly_detection.testing.sinks import SinkCheck, sink_checks
+from anomaly_detection.testing.sources import SourceCheck, source_checks
 
-__all__ = ["DetectorCheck", "RegistryCheck", "detector_checks", "registry_checks"]
+__all__ = [
+    "DetectorCheck",
+    "RegistryCheck",
+    "SinkCheck",
+    "SourceCheck",
+    "detector_checks",
+    "registry_checks",
+    "sink_checks",
+    "source_checks",
+]

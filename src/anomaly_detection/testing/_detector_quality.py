@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from anomaly_detection.explain import contributions, reference_row
+from anomaly_detection.features.space import Feature, FeatureSpace
 from anomaly_detection.testing._detector_data import WIDTH, crowd, require
 
 if TYPE_CHECKING:
@@ -37,6 +39,28 @@ def beats_a_per_feature_z_score(make: Make) -> None:
     z = np.abs(rows - train.mean(axis=0)) / train.std(axis=0)
     theirs = area_under_roc(is_planted, z.max(axis=1))
     require(ours >= theirs + MARGIN, f"AUROC {ours:.3f}; the largest z-score has {theirs:.3f}.")
+
+
+def explanations_name_the_column_at_fault(make: Make) -> None:
+    """One number per column of the user's table; the column made odd has the largest, and without it the score falls.
+
+    The deletion test: with that column made normal, less than half of the score's excess over the median is left.
+    """
+    columns = ("pair", "pair", "long", "short")
+    space = FeatureSpace(tuple(Feature(f"{column}.{i}", column) for i, column in enumerate(columns)))
+    X = crowd()
+    detector = make().fit(X, space)
+    normal = reference_row(X, space)
+    usual = float(np.median(detector.score(X)))
+    for place, (column, positions) in enumerate(space.columns().items()):
+        odd = normal[None, :].copy()
+        odd[:, positions] = 25
+        parts = contributions(detector.score, odd, normal, space)
+        require(parts.shape == (1, 3), f"Three columns have contributions of shape {parts.shape}.")
+        require(int(parts[0].argmax()) == place, f"Column {column!r} is at fault; contributions are {parts[0]}.")
+        excess = float(detector.score(odd)[0]) - usual
+        left = float(detector.score(normal[None, :])[0]) - usual
+        require(left < 0.5 * excess, f"With {column!r} made normal, {left:.3g} of an excess of {excess:.3g} is left.")
 
 
 def tied_together(n: int, planted: int, seed: int) -> tuple[NDArray[np.float32], NDArray[np.bool_]]:

@@ -55,6 +55,7 @@ PROMISES: tuple[Callable[[Make], None], ...] = (
     inputs.what_is_no_matrix_is_refused,
     quality.a_planted_outlier_scores_highest,
     quality.beats_a_per_feature_z_score,
+    quality.explanations_name_the_column_at_fault,
     words.parameters_are_the_signature,
     words.a_clone_is_equal_and_not_fitted,
     words.parameters_out_of_range_are_refused,

@@ -5,7 +5,7 @@ the p-value at that line is α, so that every verdict follows from p and α alon
 """
 
 from anomaly_detection.thresholds.base import Threshold
-from anomaly_detection.thresholds.choice import THRESHOLDS, Wish, check_contamination, choose_alpha
+from anomaly_detection.thresholds.choice import THRESHOLDS, Wish, check_contamination, choose_alpha, named
 from anomaly_detection.thresholds.discovery import benjamini_hochberg
 from anomaly_detection.thresholds.lines import (
     Mahalanobis,
@@ -31,4 +31,5 @@ __all__ = [
     "benjamini_hochberg",
     "check_contamination",
     "choose_alpha",
+    "named",
 ]

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 import numpy as np
 
-from anomaly_detection.base import Range
+from anomaly_detection.base import Range, build
 from anomaly_detection.catalog import Catalog, Entry
 from anomaly_detection.errors import InputError, ParameterError
 from anomaly_detection.thresholds.base import MOST, PValues, Threshold
@@ -58,13 +58,41 @@ def check_contamination(contamination: float) -> None:
         )
 
 
+def named(text: str) -> Threshold:
+    """The threshold that is meant by a name, or by a name and its parameters.
+
+    Raises
+    ------
+    UnknownNameError
+        for a name that is not a threshold.
+    ParameterError
+        for a parameter it does not have, out of range, or that is not a number.
+
+    >>> named("static:upper_limit=0.7")
+    Static(upper_limit=0.7)
+    """
+    name, _, rest = text.partition(":")
+    parameters = dict(_parameter(text, part) for part in rest.split(",") if part)
+    threshold = cast("Threshold", build(THRESHOLDS.load(name), parameters))
+    threshold.validate()
+    return threshold
+
+
+def _parameter(text: str, part: str) -> tuple[str, float]:
+    name, _, value = part.partition("=")
+    try:
+        return name.strip(), float(value)
+    except ValueError:
+        raise ParameterError(f"Threshold {text!r}: write a name and numbers, such as static:upper_limit=0.7.") from None
+
+
 def choose_alpha(wish: Wish, calibrator: PValues, scores: ArrayLike) -> float:
     """Turn a wish into α.
 
     Parameters
     ----------
-    wish : the share of normal records to flag, in (0, 0.5]; or ``"auto"`` or another name in :data:`THRESHOLDS`; or a
-        threshold with parameters of its own.
+    wish : the share of normal records to flag, in (0, 0.5]; or ``"auto"`` or another name in :data:`THRESHOLDS`, as
+        :func:`named` reads it; or a threshold.
     calibrator : fitted on ``scores``.
     scores : (n,) the calibration scores.
 
@@ -80,7 +108,7 @@ def choose_alpha(wish: Wish, calibrator: PValues, scores: ArrayLike) -> float:
     UnknownNameError
         for a name that is not a threshold.
     """
-    threshold = THRESHOLDS.load(wish)() if isinstance(wish, str) else wish
+    threshold = named(wish) if isinstance(wish, str) else wish
     if not isinstance(threshold, Threshold):
         check_contamination(threshold)
         calibrator.check_alpha(threshold)

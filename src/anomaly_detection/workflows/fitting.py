@@ -14,7 +14,7 @@ from anomaly_detection.detectors import create
 from anomaly_detection.errors import ParameterError
 from anomaly_detection.features.transformed import TransformedFeatures
 from anomaly_detection.pipeline import Pipeline
-from anomaly_detection.thresholds import THRESHOLDS
+from anomaly_detection.thresholds import named
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -67,7 +67,7 @@ def blank_pipeline(fitting: Fitting) -> Pipeline:
     if "random_state" in detector.parameter_names() and "random_state" not in fitting.parameters:
         detector = detector.clone(random_state=fitting.random_state)
     if fitting.threshold is not None:
-        THRESHOLDS.resolve(fitting.threshold)
+        named(fitting.threshold)
         _refuse_two_lines(fitting)
     TransformedFeatures(fitting.transforms)
     pipeline = Pipeline(
