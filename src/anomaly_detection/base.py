@@ -17,6 +17,8 @@ from anomaly_detection.errors import ParameterError, UnknownNameError
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from anomaly_detection.catalog import Catalog
+
 
 class Constraint(Protocol):
     """A rule for one parameter."""
@@ -169,3 +171,29 @@ def build(cls: type[T], parameters: Mapping[str, Any]) -> T:
         if name not in names:
             raise ParameterError(f"{cls.__name__}: {UnknownNameError('parameter', name, names)}")
     return cls(**parameters)
+
+
+def make(catalog: Catalog, text: str) -> Any:
+    """Construct what a catalog has under a name, with parameters that follow it: ``"clip:lower=0:upper=9"``.
+
+    Raises
+    ------
+    UnknownNameError
+        for a name that is not in the catalog, with the nearest ones.
+    ParameterError
+        for a parameter it does not have, out of range, or without a value.
+    """
+    name, *pairs = text.split(":")
+    made = build(catalog.load(name), dict(_pair(text, pair) for pair in pairs))
+    made.validate()
+    return made
+
+
+def _pair(text: str, pair: str) -> tuple[str, float | str]:
+    name, equals, value = (part.strip() for part in pair.partition("="))
+    if not (name and equals and value):
+        raise ParameterError(f"{text!r}: parameters follow the name as name:parameter=value:parameter=value.")
+    try:
+        return name, float(value)
+    except ValueError:
+        return name, value

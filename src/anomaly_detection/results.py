@@ -44,7 +44,7 @@ class Verdict:
         return {name: getattr(self, name) for name in VERDICT_COLUMNS}
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, repr=False)
 class Result:
     """Verdicts in columns, one row per record, in the order the records came.
 
@@ -80,6 +80,9 @@ class Result:
 
     def __len__(self) -> int:
         return len(self.score)
+
+    def __repr__(self) -> str:
+        return f"Result({self.anomaly_count:,} anomalies in {len(self):,} rows at alpha={self.alpha:.4g})"
 
     def __iter__(self) -> Iterator[Verdict]:
         return (self.verdict(i) for i in range(len(self)))

@@ -12,6 +12,7 @@ import numpy as np
 
 from anomaly_detection.detectors.base import replace_infinite
 from anomaly_detection.detectors.spec import from_spec, to_spec
+from anomaly_detection.errors import ArtifactError, UnknownNameError
 from anomaly_detection.features.dense import DenseFeatures
 from anomaly_detection.features.tabular import TabularFeatures
 from anomaly_detection.features.transformed import TransformedFeatures
@@ -125,7 +126,7 @@ class Scorer:
     @classmethod
     def restore(cls, spec: Mapping[str, Any], arrays: Mapping[str, NDArray[Any]]) -> Scorer:
         """The inverse of :meth:`state`; scores are equal, bit for bit."""
-        scorer = cls(from_spec(spec["detector"]), spec["scaling"], spec["transforms"])
+        scorer = cls(_known(spec["detector"]), spec["scaling"], spec["transforms"])
         scorer.tabular = TabularFeatures().restore(spec["tabular"])
         if spec["dense"] is not None:
             scorer.dense = DenseFeatures().restore(spec["dense"])
@@ -134,6 +135,16 @@ class Scorer:
             scorer.transformed.restore(under("transforms/", arrays))
         scorer.detector.restore(under("detector/", arrays), space)
         return scorer
+
+
+def _known(spec: Mapping[str, Any]) -> Detector:
+    try:
+        return from_spec(spec)
+    except UnknownNameError as error:
+        raise ArtifactError(
+            f"The model was trained with the algorithm {error.name!r}, which is not known here. Install the package it "
+            "comes from, or register it under this name first."
+        ) from error
 
 
 def under(prefix: str, arrays: Mapping[str, NDArray[Any]]) -> dict[str, NDArray[Any]]:

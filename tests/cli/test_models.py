@@ -144,7 +144,7 @@ def test_health_is_good(ad, trained):
     assert ran.code == 0
     assert trained["name"] == "orders"
     assert ran.json["status"] in ("ok", "warning")
-    assert "1 models in" in next(check["detail"] for check in ran.json["checks"] if check["name"] == "registry")
+    assert "1 model in" in next(check["detail"] for check in ran.json["checks"] if check["name"] == "registry")
     assert ran.json["details"]["polars"]
     assert "registry" in ad("health", "system").out
 

@@ -65,6 +65,10 @@ def test_a_detector_from_the_registry_draws_the_line_of_its_verdicts(tmp_path):
     assert np.array_equal(loaded.predict(data) == -1, loaded.detect(data).is_anomaly)
 
 
+def test_a_result_prints_as_one_line():
+    assert repr(detect(numbers(), "ecod", contamination=0.02)) == "Result(10 anomalies in 500 rows at alpha=0.02)"
+
+
 def test_predict_flags_the_share_asked_for_of_the_training_rows():
     data = numbers(1000)
     assert (AnomalyDetector("isolation_forest", contamination=0.1).fit_predict(data) == -1).sum() == 100

@@ -10,7 +10,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from anomaly_detection.catalog import DETECTORS
-from anomaly_detection.errors import InputError, NotFittedError, ParameterError, SchemaError, UnknownNameError
+from anomaly_detection.errors import (
+    ArtifactError,
+    InputError,
+    NotFittedError,
+    ParameterError,
+    SchemaError,
+    UnknownNameError,
+)
 from anomaly_detection.explain import normal_ranges
 from anomaly_detection.features.inference import infer_schema
 from anomaly_detection.pipeline import Pipeline
@@ -105,6 +112,21 @@ def test_a_logarithm_makes_a_detector_see_small_values():
     assert logged.top(1).tolist() == [500]
 
 
+def test_transforms_take_parameters():
+    frame = mixed_frame(300)
+    clipped = Pipeline("knn", transforms=["clip:lower=0:upper=50"]).fit(frame)
+    far, further = (clipped.detect_one({"amount": amount, "count": 4}) for amount in (60.0, 6e6))
+    assert far == further
+    assert Pipeline.from_state(*clipped.state()).transforms == ("clip:lower=0:upper=50",)
+
+
+def test_a_model_of_an_algorithm_that_is_not_here_says_so():
+    spec, arrays = Pipeline("mad").fit(mixed_frame()).state()
+    spec["scorer"]["detector"]["name"] = "from_a_plugin"
+    with pytest.raises(ArtifactError, match="'from_a_plugin', which is not known here"):
+        Pipeline.from_state(spec, arrays)
+
+
 def test_transforms_that_need_an_order_are_refused():
     with pytest.raises(ParameterError, match="come in no order"):
         Pipeline(transforms=["difference"]).fit(mixed_frame())
@@ -159,7 +181,8 @@ def test_a_line_with_parameters_is_saved_with_the_model():
     [
         ("statc", "Did you mean 'static'"),
         ("static:upper=4", "Did you mean 'upper_limit'"),
-        ("static:upper_limit=high", "write a name and numbers"),
+        ("static:upper_limit=high", "must be a number"),
+        ("static:4", "name:parameter=value"),
         ("max_percentile:percentile=200", "at most 100"),
     ],
 )

@@ -106,7 +106,7 @@ Transform = Annotated[
     list[str] | None,
     typer.Option(
         "--transform",
-        help="Transforms of the number columns, in order: log,robust.",
+        help="Transforms of the number columns, in order: clip:lower=0,log.",
         autocompletion=completion.transforms,
         metavar="NAME",
         rich_help_panel=MODEL,

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any, Self, cast
 
 import numpy as np
 
+from anomaly_detection.base import make
 from anomaly_detection.errors import ParameterError
 from anomaly_detection.features.scaling import TRANSFORMS, Transform
 
@@ -22,7 +23,8 @@ class TransformedFeatures:
 
     Parameters
     ----------
-    names : names from :data:`~anomaly_detection.features.scaling.TRANSFORMS`; they learn in the user's units.
+    names : names from :data:`~anomaly_detection.features.scaling.TRANSFORMS`, with parameters where wanted
+        (``"clip:lower=0"``); they learn in the user's units.
 
     Raises
     ------
@@ -82,7 +84,7 @@ class TransformedFeatures:
 
 
 def _row_wise(name: str) -> Transform:
-    transform = cast("Transform", TRANSFORMS.load(name)())
+    transform = cast("Transform", make(TRANSFORMS, name))
     if not transform.row_wise:
         raise ParameterError(
             f"The transform {name!r} looks at the rows before, and the rows of a table come in no order. "

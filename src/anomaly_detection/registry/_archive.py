@@ -51,7 +51,11 @@ def write_archive(path: Path, artifact: Path, exported: Exported, *, overwrite: 
         if ``path`` exists and ``overwrite`` is not set, or is a folder.
     """
     if path.is_dir() or (path.exists() and not overwrite):
-        way_out = "name a file in it" if path.is_dir() else "choose another name, or overwrite it with overwrite=True"
+        way_out = (
+            "name a file in it"
+            if path.is_dir()
+            else "choose another name, or replace it (--force, overwrite=True in Python)"
+        )
         raise ModelConflictError(f"{path} exists already: {way_out}.")
     with writing(f"export to {path}", path.parent):
         make_folder(path.parent)

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, cast
 
 import numpy as np
 
-from anomaly_detection.base import Range, build
+from anomaly_detection.base import Range, make
 from anomaly_detection.catalog import Catalog, Entry
 from anomaly_detection.errors import InputError, ParameterError
 from anomaly_detection.thresholds.base import MOST, PValues, Threshold
@@ -63,27 +63,13 @@ def named(text: str) -> Threshold:
 
     Raises
     ------
-    UnknownNameError
-        for a name that is not a threshold.
-    ParameterError
-        for a parameter it does not have, out of range, or that is not a number.
+    UnknownNameError, ParameterError
+        as :func:`~anomaly_detection.base.make` does.
 
-    >>> named("static:upper_limit=0.7")
-    Static(upper_limit=0.7)
+    >>> named("sigmoid:upper_limit=0.7:slope=9")
+    Sigmoid(upper_limit=0.7, slope=9.0, level=0.5)
     """
-    name, _, rest = text.partition(":")
-    parameters = dict(_parameter(text, part) for part in rest.split(",") if part)
-    threshold = cast("Threshold", build(THRESHOLDS.load(name), parameters))
-    threshold.validate()
-    return threshold
-
-
-def _parameter(text: str, part: str) -> tuple[str, float]:
-    name, _, value = part.partition("=")
-    try:
-        return name.strip(), float(value)
-    except ValueError:
-        raise ParameterError(f"Threshold {text!r}: write a name and numbers, such as static:upper_limit=0.7.") from None
+    return cast("Threshold", make(THRESHOLDS, text))
 
 
 def choose_alpha(wish: Wish, calibrator: PValues, scores: ArrayLike) -> float:

@@ -15,6 +15,7 @@ import numpy as np
 from anomaly_detection.calibration import Calibrator
 from anomaly_detection.catalog import DETECTORS
 from anomaly_detection.errors import AnomalyDetectionError
+from anomaly_detection.records import counted
 from anomaly_detection.registry.lineage import library_versions
 from anomaly_detection.settings import Settings
 from anomaly_detection.version import __version__
@@ -94,7 +95,7 @@ def _registry(folder: Path) -> Check:
         return Check("registry", "failed", f"{folder}: damaged: {', '.join(broken)}; see `models list`")
     if folder.exists() and not _writable(folder):
         return Check("registry", "warning", f"{folder} cannot be written to; {len(models)} models can be read")
-    return Check("registry", "ok", f"{len(models)} models in {folder}")
+    return Check("registry", "ok", f"{counted(models, 'model')} in {folder}")
 
 
 def _writable(folder: Path) -> bool:
