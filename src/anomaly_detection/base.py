@@ -87,7 +87,10 @@ class Choice:
 
     def problem(self, value: Any) -> str | None:
         """Say what has to hold, or None when the value is fine."""
-        return None if value in self.values else f"must be one of {', '.join(map(repr, self.values))}"
+        if value in self.values:
+            return None
+        shown = ", ".join(map(repr, self.values))
+        return f"must be one of {shown}" if len(self.values) > 1 else f"must be {shown}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,7 +105,7 @@ class AnyOf:
     def problem(self, value: Any) -> str | None:
         """Say what has to hold, or None when the value is fine."""
         problems = [rule.problem(value) for rule in self.rules]
-        return None if None in problems else " or ".join(map(str, problems))
+        return None if None in problems else " or ".join(map(str, problems)).replace(" or must be ", ", or ")
 
 
 class Configurable:

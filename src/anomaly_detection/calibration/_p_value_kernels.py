@@ -5,8 +5,9 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING
 
-import numba
 import numpy as np
+
+from anomaly_detection.kernels import kernel
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -15,7 +16,7 @@ SMALLEST = float(np.finfo(np.float64).tiny)
 """The smallest p-value there is; never 0."""
 
 
-@numba.njit(cache=True, nogil=True, error_model="numpy")
+@kernel
 def one_p_value(score: float, ordered: NDArray[np.float64], tail: NDArray[np.float64]) -> float:
     """P(this score or more | normal); NaN for NaN.
 
@@ -40,7 +41,7 @@ def one_p_value(score: float, ordered: NDArray[np.float64], tail: NDArray[np.flo
     return (1.0 + len(ordered) - low) / (1.0 + len(ordered))
 
 
-@numba.njit(cache=True, nogil=True, error_model="numpy")
+@kernel
 def many_p_values(
     scores: NDArray[np.float64], ordered: NDArray[np.float64], tail: NDArray[np.float64]
 ) -> NDArray[np.float64]:

@@ -9,10 +9,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-import numba
 import numpy as np
 
 from anomaly_detection.detectors._forest_walk_kernels import BLOCK, Forest, ends_of_row
+from anomaly_detection.kernels import kernel
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -24,7 +24,7 @@ _FINEST = 2.0**-20
 """A node is taken to be at least this share of a feature's range wide: about where float32 ends."""
 
 
-@numba.njit(cache=True, nogil=True, error_model="numpy")
+@kernel
 def lies_beyond(row: NDArray[np.float32], ranges: NDArray[np.float32]) -> bool:
     """Whether any value lies outside its (low, high); missing values do not."""
     beyond = 0
@@ -33,7 +33,7 @@ def lies_beyond(row: NDArray[np.float32], ranges: NDArray[np.float32]) -> bool:
     return beyond > 0
 
 
-@numba.njit(cache=True, nogil=True, error_model="numpy")
+@kernel
 def _find(row: NDArray[np.float32], forest: Forest, place_of: NDArray[np.int64], found: NDArray[np.float64]) -> int:
     """List the values beyond their range as (edge that was passed, range, share of cuts * distance from the edge).
 
@@ -57,7 +57,7 @@ def _find(row: NDArray[np.float32], forest: Forest, place_of: NDArray[np.int64],
     return count
 
 
-@numba.njit(cache=True, nogil=True, error_model="numpy")
+@kernel
 def _cuts_faced(
     nodes: NDArray[np.void],
     depth: int,
@@ -103,7 +103,7 @@ def _cuts_faced(
     return faced
 
 
-@numba.njit(cache=True, nogil=True, error_model="numpy")
+@kernel
 def sum_beyond(row: NDArray[np.float32], wide: NDArray[np.float32], forest: Forest) -> float:
     """Return the expected number of cuts until a row is alone, added up over the trees.
 

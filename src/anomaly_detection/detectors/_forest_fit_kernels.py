@@ -8,11 +8,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-import numba
 import numpy as np
 
 from anomaly_detection.detectors._forest_walk_kernels import rank_of
 from anomaly_detection.detectors._random_kernels import draw, draw_below, draw_share
+from anomaly_detection.kernels import kernel
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -23,7 +23,7 @@ BEYOND_FINITE = np.float32(np.finfo(np.float32).max)
 _NO_SPLIT = -1
 
 
-@numba.njit(cache=True, nogil=True, error_model="numpy")
+@kernel
 def draw_ranks(n_categories: NDArray[np.int64], rounds: int, seed: int) -> NDArray[np.uint8]:
     """(rounds, sum of n_categories): random orders of each feature's codes, side by side."""
     state = np.array([np.uint64(seed)], np.uint64)
@@ -39,7 +39,7 @@ def draw_ranks(n_categories: NDArray[np.int64], rounds: int, seed: int) -> NDArr
     return ranks
 
 
-@numba.njit(cache=True, nogil=True, error_model="numpy")
+@kernel
 def _draw_rows(state: NDArray[np.uint64], n: int, taken: NDArray[np.bool_], rows: NDArray[np.int64]) -> None:
     """Fill ``rows`` with distinct row numbers (Floyd's method); ``taken`` is all False before and after."""
     wanted = len(rows)
@@ -52,7 +52,7 @@ def _draw_rows(state: NDArray[np.uint64], n: int, taken: NDArray[np.bool_], rows
         taken[row] = False
 
 
-@numba.njit(cache=True, nogil=True, error_model="numpy")
+@kernel
 def _draw_features(state: NDArray[np.uint64], wanted: int, features: NDArray[np.int64]) -> None:
     """Put a random choice of ``wanted`` features in front."""
     width = len(features)
@@ -65,7 +65,7 @@ def _draw_features(state: NDArray[np.uint64], wanted: int, features: NDArray[np.
         features[k], features[j] = features[j], features[k]
 
 
-@numba.njit(cache=True, nogil=True, error_model="numpy")
+@kernel
 def _read(
     X: NDArray[np.float32],
     rows: NDArray[np.int64],
@@ -87,13 +87,13 @@ def _read(
     return low, high, missing
 
 
-@numba.njit(cache=True, nogil=True, error_model="numpy")
+@kernel
 def _threshold_between(state: NDArray[np.uint64], low: np.float32, high: np.float32) -> np.float32:
     threshold = np.float32(low + draw_share(state) * (np.float64(high) - low))
     return threshold if threshold < high else low
 
 
-@numba.njit(cache=True, nogil=True, error_model="numpy")
+@kernel
 def _part(rows: NDArray[np.int64], values: NDArray[np.float32], threshold: np.float32, missing_right: bool) -> int:
     """Move the rows that go left to the front; return how many they are."""
     i, j = 0, len(rows) - 1
@@ -108,7 +108,7 @@ def _part(rows: NDArray[np.int64], values: NDArray[np.float32], threshold: np.fl
     return i
 
 
-@numba.njit(cache=True, nogil=True, error_model="numpy")
+@kernel
 def _split(
     X: NDArray[np.float32],
     rows: NDArray[np.int64],
@@ -151,7 +151,7 @@ def _split(
     return _NO_SPLIT, np.float32(0), 0, 0
 
 
-@numba.njit(cache=True, nogil=True, error_model="numpy")
+@kernel
 def grow(
     X: NDArray[np.float32],
     shares: NDArray[np.float64],

@@ -5,10 +5,10 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING
 
-import numba
 import numpy as np
 
 from anomaly_detection.detectors._forest_walk_kernels import BLOCK, NODE
+from anomaly_detection.kernels import kernel
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 EULER_GAMMA = 0.5772156649015329
 
 
-@numba.njit(cache=True, nogil=True, error_model="numpy")
+@kernel
 def average_depth(rows: int) -> float:
     """c(n): the average depth at which a random tree isolates one of n rows (Liu, Ting, Zhou 2008, equation 1)."""
     if rows <= 1:
@@ -26,7 +26,7 @@ def average_depth(rows: int) -> float:
     return 2.0 * (math.log(rows - 1.0) + EULER_GAMMA) - 2.0 * (rows - 1.0) / rows
 
 
-@numba.njit(cache=True, nogil=True, error_model="numpy")
+@kernel
 def well_formed(splits: NDArray[np.uint32], n_trees: int, depth: int, width: int) -> bool:
     """Whether ``splits`` is exactly ``n_trees`` preorder trees, none too deep, on columns below ``width``."""
     levels = np.empty(depth + 2, np.int64)
@@ -50,7 +50,7 @@ def well_formed(splits: NDArray[np.uint32], n_trees: int, depth: int, width: int
     return at == len(splits)
 
 
-@numba.njit(cache=True, nogil=True, error_model="numpy")
+@kernel
 def lay_out(
     splits: NDArray[np.uint32],
     thresholds: NDArray[np.float32],

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-import numba
 import numpy as np
 
 from anomaly_detection.detectors._forest_beyond_kernels import lies_beyond, sum_beyond
@@ -16,6 +15,7 @@ from anomaly_detection.detectors._forest_walk_kernels import (
     sum_of_rows,
     widen,
 )
+from anomaly_detection.kernels import kernel
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 _LN2 = 0.6931471805599453
 
 
-@numba.njit(cache=True, nogil=True, error_model="numpy")
+@kernel
 def _lies_within(row: NDArray[np.float32], ranges: NDArray[np.float32]) -> bool:
     """Whether every value is there and lies within its (low, high)."""
     inside = 0
@@ -32,7 +32,7 @@ def _lies_within(row: NDArray[np.float32], ranges: NDArray[np.float32]) -> bool:
     return inside == len(row)
 
 
-@numba.njit(cache=True, nogil=True, error_model="numpy")
+@kernel
 def _all_within(rows: NDArray[np.float32], ranges: NDArray[np.float32]) -> bool:
     for i in range(len(rows)):
         if not _lies_within(rows[i], ranges):
@@ -40,7 +40,7 @@ def _all_within(rows: NDArray[np.float32], ranges: NDArray[np.float32]) -> bool:
     return True
 
 
-@numba.njit(cache=True, nogil=True, error_model="numpy")
+@kernel
 def power_of_half(x: float) -> float:
     """2**-x for x in [0, 3], to 1e-15.
 
@@ -55,7 +55,7 @@ def power_of_half(x: float) -> float:
     return y * y
 
 
-@numba.njit(cache=True, nogil=True, error_model="numpy")
+@kernel
 def score_plain_row(
     row: NDArray[np.float32], plain: NDArray[np.void], ranges: NDArray[np.float32], depth: int, scale: float
 ) -> float:
@@ -68,7 +68,7 @@ def score_plain_row(
     return power_of_half(sum_of_row(plain, depth, row) / scale)
 
 
-@numba.njit(cache=True, nogil=True, error_model="numpy")
+@kernel
 def score_wide_row(row: NDArray[np.float32], forest: Forest) -> float:
     """Score one row with categories, missing values or values beyond their range."""
     wide = np.empty(forest.width, np.float32)
@@ -80,7 +80,7 @@ def score_wide_row(row: NDArray[np.float32], forest: Forest) -> float:
     return power_of_half(total / forest.scale)
 
 
-@numba.njit(cache=True, nogil=True, error_model="numpy")
+@kernel
 def _sum_of_mixed_rows(
     rows: NDArray[np.float32], forest: Forest, block: NDArray[np.float32], sums: NDArray[np.float64]
 ) -> None:
@@ -95,7 +95,7 @@ def _sum_of_mixed_rows(
             sums[i] = sum_beyond(rows[i], wide, forest)
 
 
-@numba.njit(cache=True, nogil=True, error_model="numpy")
+@kernel
 def score_rows(X: NDArray[np.float32], forest: Forest) -> NDArray[np.float64]:
     """Score the rows of an (n, d) matrix: whole blocks, then the rest one by one, to the same bits."""
     n = X.shape[0]

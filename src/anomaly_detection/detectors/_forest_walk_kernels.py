@@ -13,8 +13,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
-import numba
 import numpy as np
+
+from anomaly_detection.kernels import kernel
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -61,7 +62,7 @@ class Forest(NamedTuple):
     scale: float
 
 
-@numba.njit(cache=True, nogil=True, error_model="numpy")
+@kernel
 def rank_of(code: np.float32, codes: int, order: NDArray[np.uint8]) -> np.float32:
     """The rank of a category code in an order of ``codes`` codes; NaN for a missing or unseen one."""
     if code >= 0 and code < codes:
@@ -69,14 +70,14 @@ def rank_of(code: np.float32, codes: int, order: NDArray[np.uint8]) -> np.float3
     return np.float32(np.nan)
 
 
-@numba.njit(cache=True, nogil=True, error_model="numpy")
+@kernel
 def _put_both(value: np.float32, at: int, stride: int, block: NDArray[np.float32]) -> None:
     missing = np.isnan(value)
     block[_U(at)] = np.float32(-np.inf) if missing else value
     block[_U(at + stride)] = np.float32(np.inf) if missing else value
 
 
-@numba.njit(cache=True, nogil=True, error_model="numpy")
+@kernel
 def widen(
     row: NDArray[np.float32],
     n_categories: NDArray[np.int64],
@@ -103,7 +104,7 @@ def widen(
         start += codes
 
 
-@numba.njit(cache=True, nogil=True, error_model="numpy")
+@kernel
 def lay_rows(rows: NDArray[np.float32], block: NDArray[np.float32]) -> None:
     """Write a block of rows column after column."""
     for i in range(BLOCK):
@@ -111,7 +112,7 @@ def lay_rows(rows: NDArray[np.float32], block: NDArray[np.float32]) -> None:
             block[_U(k * BLOCK + i)] = rows[_U(i), _U(k)]
 
 
-@numba.njit(cache=True, nogil=True, error_model="numpy")
+@kernel
 def sum_of_rows(nodes: NDArray[np.void], depth: int, block: NDArray[np.float32], sums: NDArray[np.float64]) -> None:
     """Put into ``sums`` the depths, added up over the trees, at which each row of a block ends."""
     at = np.empty(BLOCK, np.uint32)
@@ -135,7 +136,7 @@ def sum_of_rows(nodes: NDArray[np.void], depth: int, block: NDArray[np.float32],
             sums[i] += tree[at[i]].value
 
 
-@numba.njit(cache=True, nogil=True, error_model="numpy")
+@kernel
 def ends_of_row(nodes: NDArray[np.void], depth: int, row: NDArray[np.float32]) -> NDArray[np.uint32]:
     """Return the place in each tree where one row ends."""
     n_trees = len(nodes) >> (depth + 1)
@@ -149,7 +150,7 @@ def ends_of_row(nodes: NDArray[np.void], depth: int, row: NDArray[np.float32]) -
     return at
 
 
-@numba.njit(cache=True, nogil=True, error_model="numpy")
+@kernel
 def sum_of_row(nodes: NDArray[np.void], depth: int, row: NDArray[np.float32]) -> float:
     """Return the depths, added up over the trees, at which one row ends."""
     at = ends_of_row(nodes, depth, row)

@@ -9,8 +9,9 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING
 
-import numba
 import numpy as np
+
+from anomaly_detection.kernels import kernel
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -19,10 +20,8 @@ if TYPE_CHECKING:
     Floats = NDArray[np.float64]
     Places = NDArray[np.int64]
 
-jit = numba.njit(cache=True, nogil=True, error_model="numpy")
 
-
-@jit
+@kernel
 def level_at(value: float, start: int, stop: int) -> int:
     """Position in ``levels`` of a missing value or of a category's code."""
     if math.isnan(value):
@@ -31,7 +30,7 @@ def level_at(value: float, start: int, stop: int) -> int:
     return start + 1 + code
 
 
-@jit
+@kernel
 def count_at_most(knots: Cells, start: int, stop: int, value: float) -> int:
     """How many of ``knots[start:stop]``, which ascend, are at most ``value``."""
     low, high = start, stop
@@ -44,7 +43,7 @@ def count_at_most(knots: Cells, start: int, stop: int, value: float) -> int:
     return low - start
 
 
-@jit
+@kernel
 def tails_row(
     row: Cells,
     knots: Cells,
@@ -78,7 +77,7 @@ def tails_row(
     return total
 
 
-@jit
+@kernel
 def tails(
     X: Cells,
     knots: Cells,
@@ -96,7 +95,7 @@ def tails(
     return scores
 
 
-@jit
+@kernel
 def bins_row(
     row: Cells,
     lows: Floats,
@@ -128,7 +127,7 @@ def bins_row(
     return total
 
 
-@jit
+@kernel
 def bins(
     X: Cells,
     lows: Floats,
@@ -146,7 +145,7 @@ def bins(
     return scores
 
 
-@jit
+@kernel
 def deviations_row(
     row: Cells,
     centers: Floats,
@@ -178,7 +177,7 @@ def deviations_row(
     return total / row.size if use_mean else largest
 
 
-@jit
+@kernel
 def deviations(
     X: Cells,
     centers: Floats,

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-import numba
 import numpy as np
+
+from anomaly_detection.kernels import kernel
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -13,7 +14,7 @@ if TYPE_CHECKING:
 _INFINITY = np.float32(np.inf)
 
 
-@numba.njit(cache=True, nogil=True, error_model="numpy")
+@kernel
 def has_infinite(matrix: NDArray[np.float32]) -> bool:
     """Whether any value of an (n, d) matrix is -inf or +inf."""
     for i in range(matrix.shape[0]):
@@ -25,7 +26,7 @@ def has_infinite(matrix: NDArray[np.float32]) -> bool:
     return False
 
 
-@numba.njit(cache=True, nogil=True, error_model="numpy")
+@kernel
 def finite_range(matrix: NDArray[np.float32]) -> tuple[NDArray[np.float32], bool]:
     """(2, d): the smallest and largest finite value of each column, +inf and -inf where there is none.
 

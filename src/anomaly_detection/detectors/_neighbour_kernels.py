@@ -10,8 +10,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-import numba
 import numpy as np
+
+from anomaly_detection.kernels import inlined, kernel
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -35,7 +36,7 @@ UNDERFLOW = 2.0**-60
 """More than the length that squares too small for float32 can hide."""
 
 
-@numba.njit(cache=True, nogil=True, error_model="numpy", forceinline=True)
+@inlined
 def _squared_distances(
     blocks: NDArray[np.float32],
     at: int,
@@ -61,7 +62,7 @@ def _squared_distances(
     return True
 
 
-@numba.njit(cache=True, nogil=True, error_model="numpy", forceinline=True)
+@inlined
 def _visit(
     blocks: NDArray[np.float32],
     at: int,
@@ -95,7 +96,7 @@ def _visit(
         where[to, slot] = position
 
 
-@numba.njit(cache=True, nogil=True, error_model="numpy", forceinline=True)
+@inlined
 def _lower_bounds(
     centres: NDArray[np.float32],
     radii: NDArray[np.float32],
@@ -122,7 +123,7 @@ def _lower_bounds(
     return nearest
 
 
-@numba.njit(cache=True, nogil=True, error_model="numpy", forceinline=True)
+@inlined
 def _begin(
     X: NDArray[np.float32],
     to: int,
@@ -141,7 +142,7 @@ def _begin(
         where[to, i] = beyond
 
 
-@numba.njit(cache=True, nogil=True, error_model="numpy", forceinline=True)
+@inlined
 def _candidates(bounds: NDArray[np.float32], g: int, limit: np.float32, candidates: NDArray[np.int64]) -> int:
     """List the blocks that may hold a row nearer than ``limit``; return how many."""
     count = 0
@@ -151,13 +152,13 @@ def _candidates(bounds: NDArray[np.float32], g: int, limit: np.float32, candidat
     return count
 
 
-@numba.njit(cache=True, nogil=True, error_model="numpy", forceinline=True)
+@inlined
 def _may_hold_nearer(at: int, bound: np.float32, furthest: np.float32, position: int) -> bool | np.bool_:
     """Whether a row of a block may come before the last neighbour found; of equally near ones, the first does."""
     return bound < furthest or (bound == furthest and at * LANES < position)
 
 
-@numba.njit(cache=True, nogil=True, error_model="numpy")
+@kernel
 def search(
     X: NDArray[np.float32],
     blocks: NDArray[np.float32],
@@ -221,7 +222,7 @@ def search(
                 found[start + g, i] = np.sqrt(np.float64(best[g, i])) / scale
 
 
-@numba.njit(cache=True, nogil=True, error_model="numpy")
+@kernel
 def mean_by_row(values: NDArray[np.float64], out: NDArray[np.float64]) -> None:
     """Fill ``out`` (m,) with the means of (m, k) values, added up from left to right."""
     for i in range(values.shape[0]):
@@ -231,7 +232,7 @@ def mean_by_row(values: NDArray[np.float64], out: NDArray[np.float64]) -> None:
         out[i] = total / values.shape[1]
 
 
-@numba.njit(cache=True, nogil=True, error_model="numpy")
+@kernel
 def mean_reach(
     distances: NDArray[np.float64],
     positions: NDArray[np.int64],
@@ -247,7 +248,7 @@ def mean_reach(
         out[i] = max(total / distances.shape[1], floor)
 
 
-@numba.njit(cache=True, nogil=True, error_model="numpy")
+@kernel
 def density_ratio(
     positions: NDArray[np.int64], reach: NDArray[np.float64], own: NDArray[np.float64], out: NDArray[np.float64]
 ) -> None:

@@ -7,8 +7,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-import numba
 import numpy as np
+
+from anomaly_detection.kernels import kernel
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -19,7 +20,7 @@ _MIX_2 = np.uint64(0x94D049BB133111EB)
 _S27, _S30, _S31, _S32, _S11 = (np.uint64(bits) for bits in (27, 30, 31, 32, 11))
 
 
-@numba.njit(cache=True, nogil=True, error_model="numpy")
+@kernel
 def draw(state: NDArray[np.uint64]) -> np.uint64:
     """Return the next 64 random bits."""
     state[0] += _GAMMA
@@ -29,13 +30,13 @@ def draw(state: NDArray[np.uint64]) -> np.uint64:
     return z ^ (z >> _S31)
 
 
-@numba.njit(cache=True, nogil=True, error_model="numpy")
+@kernel
 def draw_below(state: NDArray[np.uint64], bound: int) -> np.int64:
     """Draw a whole number from 0 to ``bound`` - 1; the bound is below 2**32."""
     return np.int64(((draw(state) >> _S32) * np.uint64(bound)) >> _S32)
 
 
-@numba.njit(cache=True, nogil=True, error_model="numpy")
+@kernel
 def draw_share(state: NDArray[np.uint64]) -> float:
     """Draw a float64 from [0, 1)."""
     return np.float64(draw(state) >> _S11) * 2.0**-53

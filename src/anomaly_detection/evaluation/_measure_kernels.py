@@ -4,20 +4,21 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-import numba
 import numpy as np
+
+from anomaly_detection.kernels import kernel
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 
-@numba.njit(cache=True, nogil=True, error_model="numpy")
+@kernel
 def share(part: float, whole: float) -> float:
     """Part of whole; NaN of nothing."""
     return part / whole if whole > 0.0 else np.nan
 
 
-@numba.njit(cache=True, nogil=True, error_model="numpy")
+@kernel
 def measures(
     counts: NDArray[np.int64],
     order: NDArray[np.int64],

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-import numba
 import numpy as np
+
+from anomaly_detection.kernels import kernel
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -13,7 +14,7 @@ if TYPE_CHECKING:
 NUMBER, IS_MISSING, IS_CODE, FREQUENCY, UNEXPECTED = range(5)
 
 
-@numba.njit(cache=True, nogil=True, error_model="numpy")
+@kernel
 def make_dense(
     X: NDArray[np.float32],
     whole: NDArray[np.int64],

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-import numba
+from anomaly_detection.kernels import kernel
 
 if TYPE_CHECKING:
     import numpy as np
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 FIELD_START, PLAIN, QUOTED, AFTER_QUOTE = 0, 1, 2, 3
 
 
-@numba.njit(cache=True, nogil=True)
+@kernel
 def split_records(
     text: NDArray[np.uint8],
     delimiter: int,
