@@ -10,7 +10,6 @@ True
 
 from __future__ import annotations
 
-import re
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
@@ -49,7 +48,7 @@ class AnomalyDetector(OutlierMixin, BaseEstimator):  # type: ignore[misc]  # sci
     contamination : α, the share of normal records that may raise an alarm, in (0, 0.5], or ``"auto"``.
     threshold : an estimator of the alarm line, instead of ``contamination``, such as ``"static:upper_limit=0.7"``.
     transforms : names of transforms of the number columns, such as ``("log",)``.
-    random_state : the seed of everything random.
+    random_state : the seed of everything random; None is 0, so that results repeat.
     **parameters : the algorithm's own parameters, such as ``n_estimators=200``.
 
     Attributes
@@ -120,8 +119,8 @@ class AnomalyDetector(OutlierMixin, BaseEstimator):  # type: ignore[misc]  # sci
 
     def detect(self, X: Any, *, fdr: float | None = None) -> Result:
         """Calibrated verdicts on the rows of a table; see :class:`~anomaly_detection.results.Result`."""
-        check_is_fitted(self, "pipeline_")
-        return self.pipeline_.detect(self._checked(X, reset=False), fdr=fdr)
+        frame = self._named(X)
+        return self.pipeline_.detect(frame, fdr=fdr)
 
     def detect_one(self, record: Mapping[str, Any]) -> Verdict:
         """The verdict on one record, in microseconds; the same bits as in a table."""
@@ -130,8 +129,8 @@ class AnomalyDetector(OutlierMixin, BaseEstimator):  # type: ignore[misc]  # sci
 
     def explain(self, X: Any, rows: Sequence[int] | None = None, most: int = 3) -> list[list[Reason]]:
         """The columns that make each row anomalous, strongest first."""
-        check_is_fitted(self, "pipeline_")
-        return self.pipeline_.explain(self._checked(X, reset=False), rows, most)
+        frame = self._named(X)
+        return self.pipeline_.explain(frame, rows, most)
 
     def score_samples(self, X: Any) -> NDArray[np.float64]:
         """(n,) the negative raw score: lower is more anomalous, as in scikit-learn."""
@@ -170,16 +169,14 @@ class AnomalyDetector(OutlierMixin, BaseEstimator):  # type: ignore[misc]  # sci
 
     @classmethod
     def _around(cls, pipeline: Pipeline, state: Mapping[str, Any] | None = None) -> Self:
-        detector = pipeline.scorer_.detector
         parameters = state["parameters"] if state else _parameters_of(pipeline)
         found = cls(**{**parameters, "transforms": tuple(parameters["transforms"])})
         found.pipeline_ = pipeline
-        found.n_features_in_ = state["width"] if state else len(pipeline.schema_.features)
-        names = state["names"] if state else _given_names(pipeline.schema_)
-        if names is not None:
-            found.feature_names_in_ = np.asarray(names, dtype=object)
         found.offset_ = state["offset"] if state else -_line(pipeline)
-        assert detector.is_fitted  # noqa: S101
+        if state:
+            found.n_features_in_ = state["width"]
+            if state["names"] is not None:
+                found.feature_names_in_ = np.asarray(state["names"], dtype=object)
         return found
 
     def _estimator_state(self) -> dict[str, Any]:
@@ -220,12 +217,29 @@ class AnomalyDetector(OutlierMixin, BaseEstimator):  # type: ignore[misc]  # sci
         return float(np.percentile(-self.pipeline_.score(frame), 100.0 * self.pipeline_.alpha_))
 
     def _checked(self, X: Any, *, reset: bool) -> pl.DataFrame:
+        """As scikit-learn wants it: the very columns that were fitted, in their order."""
         if _is_frame(X):
             frame = as_frame(X)
-            validate_data(self, X if hasattr(X, "shape") else frame, reset=reset, skip_check_array=True)
+            if reset or hasattr(self, "n_features_in_"):  # a registered model knows only the columns it looks at
+                validate_data(self, X if hasattr(X, "shape") else frame, reset=reset, skip_check_array=True)
             return frame
         values = validate_data(self, X, reset=reset, dtype=_dtype(X), ensure_all_finite="allow-nan")
-        return as_frame(values)
+        return as_frame(values, None if reset else self._names_for(values.shape[1]))
+
+    def _named(self, X: Any) -> pl.DataFrame:
+        """As a pipeline wants it: the columns that were fitted, among others, in any order."""
+        check_is_fitted(self, "pipeline_")
+        return as_frame(X) if _is_frame(X) else self._checked(X, reset=False)
+
+    def _detect_own_rows(self, X: Any) -> Result:
+        frame = self._checked(X, reset=True)
+        check_rows(len(frame))
+        return self._blank().fit_detect(frame, self._schema(frame))
+
+    def _names_for(self, width: int) -> list[str] | None:
+        """The names an array's columns stand for: all that were fitted, or those that are looked at."""
+        names = list(getattr(self, "feature_names_in_", self.pipeline_.schema_.feature_names))
+        return names if len(names) == width else None
 
     def _schema(self, frame: pl.DataFrame) -> Schema:
         nameless = not hasattr(self, "feature_names_in_")
@@ -249,10 +263,7 @@ def detect(
     [200]
     """
     detector = AnomalyDetector(algorithm, contamination=contamination, **parameters)
-    frame = as_frame(data)
-    schema = infer_schema(frame)
-    check_finite(frame, schema)
-    return detector._blank().fit_detect(frame, schema)  # noqa: SLF001
+    return detector._detect_own_rows(data)  # noqa: SLF001
 
 
 def _line(pipeline: Pipeline) -> float:
@@ -272,12 +283,6 @@ def _parameters_of(pipeline: Pipeline) -> dict[str, Any]:
     spec = to_spec(pipeline.scorer_.detector)
     kept = {name: pipeline.parameters()[name] for name in ("contamination", "threshold", "transforms")}
     return {"algorithm": spec["name"], **kept, **spec["parameters"]}
-
-
-def _given_names(schema: Schema) -> list[str] | None:
-    """The columns' names, or None where they only number the columns of an array."""
-    names = schema.feature_names
-    return None if all(re.fullmatch(r"f\d+", name) for name in names) else list(names)
 
 
 def _is_frame(X: Any) -> bool:

@@ -65,6 +65,31 @@ def test_a_detector_from_the_registry_draws_the_line_of_its_verdicts(tmp_path):
     assert np.array_equal(loaded.predict(data) == -1, loaded.detect(data).is_anomaly)
 
 
+def named_table(rows=300):
+    values = numbers(rows)
+    return pl.DataFrame({"id": [f"r{i}" for i in range(rows)], "a": values[:, 0], "same": 1.0, "b": values[:, 1]})
+
+
+def test_verdicts_need_the_fitted_columns_and_mind_no_others(tmp_path):
+    frame = named_table()
+    detector = AnomalyDetector("ecod", contamination=0.05).fit(frame)
+    LocalRegistry(tmp_path).register("table", detector.pipeline_)
+    detector.save(tmp_path / "model")
+    shuffled = frame.select("b", "a").with_columns(pl.lit("new").alias("more"))
+    expected = list(detector.detect(frame))
+    copies = (AnomalyDetector.from_registry("table", registry=tmp_path), AnomalyDetector.load(tmp_path / "model"))
+    for one in (detector, *copies):
+        assert list(one.detect(shuffled)) == expected
+        assert one.explain(shuffled, [0]) == detector.explain(frame, [0])
+    assert list(copies[0].detect(frame.select("a", "b").to_numpy())) == expected
+    assert np.array_equal(copies[0].predict(frame), copies[0].predict(shuffled))
+
+
+def test_columns_of_arrays_are_never_taken_for_row_numbers():
+    ordered = np.column_stack([np.arange(100), np.arange(100)[::-1]])
+    assert len(detect(ordered, "ecod")) == 100
+
+
 def test_a_result_prints_as_one_line():
     assert repr(detect(numbers(), "ecod", contamination=0.02)) == "Result(10 anomalies in 500 rows at alpha=0.02)"
 
