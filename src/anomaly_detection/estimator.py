@@ -207,11 +207,17 @@ class AnomalyDetector(OutlierMixin, BaseEstimator):  # type: ignore[misc]  # sci
 
     def _blank(self) -> Pipeline:
         parameters = self._algorithm_parameters()
-        seed = 0 if self.random_state is None else int(self.random_state)
+        seed = self._seed()
         detector = create(self.algorithm, **parameters)
         if "random_state" in detector.parameter_names():
             detector = detector.clone(random_state=seed)
         return Pipeline(detector, self.contamination, self.threshold, transforms=self.transforms, random_state=seed)
+
+    def _seed(self) -> int:
+        seed = 0 if self.random_state is None else self.random_state
+        if problem := Pipeline.constraints["random_state"].problem(seed):
+            raise ParameterError(f"AnomalyDetector: parameter random_state={seed!r} {problem}.")
+        return int(seed)
 
     def _offset(self, frame: pl.DataFrame) -> float:
         return float(np.percentile(-self.pipeline_.score(frame), 100.0 * self.pipeline_.alpha_))

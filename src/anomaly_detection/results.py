@@ -44,7 +44,7 @@ class Verdict:
         return {name: getattr(self, name) for name in VERDICT_COLUMNS}
 
 
-@dataclass(frozen=True, slots=True, repr=False)
+@dataclass(frozen=True, slots=True, repr=False, eq=False)
 class Result:
     """Verdicts in columns, one row per record, in the order the records came.
 

@@ -186,3 +186,23 @@ def test_the_public_names_are_those_that_are_listed():
     assert sorted(anomaly_detection.__all__) == anomaly_detection.__dir__()
     for name in anomaly_detection.__all__:
         assert getattr(anomaly_detection, name) is not None
+
+
+@pytest.mark.parametrize("seed", [1.5, "1", np.random.default_rng(0)])
+def test_a_seed_that_is_no_whole_number_is_refused(seed):
+    with pytest.raises(ParameterError, match="random_state"):
+        AnomalyDetector(random_state=seed).fit(numbers(60))
+
+
+@pytest.mark.parametrize("seed", [np.int64(7), 7.0])
+def test_a_whole_number_of_any_type_is_a_seed(seed):
+    detector = AnomalyDetector(random_state=seed).fit(numbers(60))
+    np.testing.assert_array_equal(
+        detector.score_samples(numbers(60)), AnomalyDetector(random_state=7).fit(numbers(60)).score_samples(numbers(60))
+    )
+
+
+def test_comparing_results_gives_a_truth_value():
+    result = detect(numbers(60))
+    assert result in [result]
+    assert result != detect(numbers(60))
