@@ -18,7 +18,6 @@ from anomaly_detection.version import __version__
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-ANOMALIES_FOUND = 1
 BAD_INPUT = 2
 INTERNAL = 3
 INTERRUPTED = 130
