@@ -6,14 +6,14 @@ The published ``anomaly_score`` lies in [0, 1] and puts the alarm line at 0.6, s
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
 import polars as pl
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Iterator
 
     import pandas as pd
     from numpy.typing import NDArray
@@ -59,9 +59,6 @@ class Result:
     alpha : the p-value at and below which a record is an anomaly.
     row : (n,) int64, the 0-based number of each record in the input; counted from 0 when not given.
     key, time : the records' key and time, where the schema names them.
-    contributions : (n, columns) float64, each column's part in the score, where asked for.
-    contribution_names : the columns' names.
-    made : how the result was made: algorithm, parameters, seed, versions, data.
     """
 
     score: NDArray[np.float64]
@@ -74,9 +71,6 @@ class Result:
     row: NDArray[np.int64] | None = None
     key: pl.Series | None = None
     time: pl.Series | None = None
-    contributions: NDArray[np.float64] | None = None
-    contribution_names: tuple[str, ...] = ()
-    made: Mapping[str, Any] = field(default_factory=dict)
 
     def __len__(self) -> int:
         return len(self.score)
@@ -118,7 +112,7 @@ class Result:
         return replace(self, **changes)
 
     def to_polars(self) -> pl.DataFrame:
-        """``row``, ``key`` and ``time`` when given, the verdict columns, and contributions when asked for."""
+        """``row``, ``key`` and ``time`` when given, and the verdict columns."""
         columns: dict[str, Any] = {"row": self.rows}
         if self.key is not None:
             columns["key"] = self.key
@@ -128,7 +122,7 @@ class Result:
         columns["severity"] = _words(self.severity_code)
         frame = pl.DataFrame(columns)
         ordered = [name for name in frame.columns if name not in VERDICT_COLUMNS]
-        return frame.select(*ordered, *VERDICT_COLUMNS).hstack(self._contribution_columns())
+        return frame.select(*ordered, *VERDICT_COLUMNS)
 
     def to_pandas(self) -> pd.DataFrame:
         """The same as :meth:`to_polars`, for pandas (extra ``pandas``)."""
@@ -142,38 +136,6 @@ class Result:
         """The positions of the most anomalous records, most anomalous first; ties in input order."""
         order = np.lexsort((np.arange(len(self)), -self.score, self.p_value))
         return order[:most].astype(np.int64)
-
-    def _contribution_columns(self) -> list[pl.Series]:
-        if self.contributions is None:
-            return []
-        names = self.contribution_names
-        return [pl.Series(f"contribution:{name}", self.contributions[:, j]) for j, name in enumerate(names)]
-
-
-def concat(results: Sequence[Result]) -> Result:
-    """Join results of consecutive records into one."""
-    first = results[0]
-    if len(results) == 1:
-        return first
-    arrays = {
-        name: np.concatenate([getattr(result, name) for result in results])
-        for name in ("score", "p_value", "anomaly_score", "is_anomaly", "severity_code", "confidence")
-    }
-    contributions = None
-    if first.contributions is not None:
-        contributions = np.concatenate([result.contributions for result in results if result.contributions is not None])
-    return first.with_(
-        **arrays,
-        row=np.concatenate([result.rows for result in results]),
-        contributions=contributions,
-        key=_joined([result.key for result in results]),
-        time=_joined([result.time for result in results]),
-    )
-
-
-def _joined(parts: Sequence[pl.Series | None]) -> pl.Series | None:
-    found = [part for part in parts if part is not None]
-    return pl.concat(found) if found else None
 
 
 def _words(codes: NDArray[np.int8]) -> pl.Series:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, ClassVar, Protocol
+from typing import TYPE_CHECKING, ClassVar
 
 import numpy as np
 from scipy.special import expit
@@ -24,15 +24,6 @@ SCORE_TRANSFORMS = Catalog(
         Entry("moving_average", f"{__name__}:SmoothScores", "exponential moving average", ("ema",)),
     ],
 )
-
-
-class ScoreTransform(Protocol):
-    """Turns (n,) scores into (n,) scores; NaN stays NaN."""
-
-    row_wise: ClassVar[bool]
-
-    def transform(self, scores: ArrayLike) -> NDArray[np.float64]:
-        """(n,) scores."""
 
 
 class TanhScores(Configurable):
