@@ -169,28 +169,36 @@ def algorithms() -> str:
     """The catalog: a table, then each algorithm's parameters."""
     from anomaly_detection.catalog import DETECTORS
 
-    ours = [entry for entry in DETECTORS.entries() if str(entry.target).startswith("anomaly_detection.")]
-    head = ["| name | also | what it does | missing values | categories |", "|---|---|---|---|---|"]
+    listed = [entry for entry in DETECTORS.entries() if str(entry.target).startswith("anomaly_detection.")]
+    ours = [entry for entry in listed if entry.extra != "pyod"]
     here = [entry for entry in ours if find_spec(str(entry.target).partition(":")[0])]
-    table = "\n".join(head + [algorithm_row(entry) for entry in here])
-    return "\n\n".join(["# Algorithms", ALGORITHMS, table, *map(algorithm_page, here)])
+    head = ["| name | also | what it does | labels |", "|---|---|---|---|"]
+    table = "\n".join(head + [algorithm_row(entry, f"[`{entry.name}`](#{entry.name})") for entry in here])
+    wrapped = "\n".join(head + [algorithm_row(one, f"`{one.name}`") for one in listed if one.extra == "pyod"])
+    said = ["# Algorithms", ALGORITHMS, table, *map(algorithm_page, here), "## From PyOD", FROM_PYOD, wrapped]
+    return "\n\n".join(said)
 
 
 ALGORITHMS = (
     "Names as you type them after `--algorithm` and in `AnomalyDetector(algorithm=…)`; case, spaces and hyphens do not "
-    "matter. “Itself” means that the algorithm takes missing values or categories as they are; for the others the "
-    "pipeline fills in and marks missing values, and encodes categories."
+    "matter. The labels: `streaming`, a row's score does not depend on the rows beside it, and `batch only`, it does; "
+    "`missing values` and `categories`, the algorithm takes them as they are, and for the others the pipeline fills in "
+    "and marks missing values, and encodes categories; `online`, it goes on learning a row at a time. The labels of an "
+    "ensemble are those that all its members have, here its defaults."
+)
+FROM_PYOD = (
+    "These need the extra: `pip install 'anomaly-detection[pyod]'`. Their parameters are PyOD's. `not saved` means "
+    "that it cannot be kept in the registry; what needs another package says which. See "
+    "[Use PyOD's detectors](../how-to/use-pyod-detectors.md)."
 )
 
 
-def algorithm_row(entry: Entry) -> str:
-    """One line of the table."""
-    tags = entry.load().tags
-    depends = isinstance(tags, property)
-    takes_them = (False, False) if depends else (tags.missing, tags.categories)
-    words = ["as its members" if depends else "itself" if has else "by the pipeline" for has in takes_them]
+def algorithm_row(entry: Entry, name: str) -> str:
+    """One line of a table."""
+    from anomaly_detection.detectors.labels import labels_of
+
     also = ", ".join(f"`{alias}`" for alias in entry.aliases)
-    return f"| [`{entry.name}`](#{entry.name}) | {also} | {cell(entry.summary)} | {words[0]} | {words[1]} |"
+    return f"| {name} | {also} | {cell(entry.summary)} | {', '.join(labels_of(entry))} |"
 
 
 def algorithm_page(entry: Entry) -> str:

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from anomaly_detection.detectors import register as register
     from anomaly_detection.estimator import AnomalyDetector as AnomalyDetector
     from anomaly_detection.estimator import detect as detect
+    from anomaly_detection.keyed import KeyedPipeline as KeyedPipeline
     from anomaly_detection.pipeline import Pipeline as Pipeline
     from anomaly_detection.records import Schema as Schema
     from anomaly_detection.results import Result as Result
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
 _HOMES = {
     "AnomalyDetector": "estimator",
     "Detector": "detectors",
+    "KeyedPipeline": "keyed",
     "Pipeline": "pipeline",
     "Result": "results",
     "Schema": "records",
@@ -38,6 +40,7 @@ _HOMES = {
 __all__ = [
     "AnomalyDetector",
     "Detector",
+    "KeyedPipeline",
     "Pipeline",
     "Result",
     "Schema",

@@ -11,6 +11,7 @@ from importlib import import_module
 from importlib.metadata import entry_points
 from typing import TYPE_CHECKING, Any
 
+from anomaly_detection import pyod_table
 from anomaly_detection.errors import MissingDependencyError, ParameterError, UnknownNameError
 
 if TYPE_CHECKING:
@@ -28,6 +29,7 @@ class Entry:
     summary : one line for lists.
     aliases : other names users type for the same thing.
     extra : the extra of this package that has to be installed, if any.
+    labels : what it promises, where that is known without importing it.
     """
 
     name: str
@@ -35,6 +37,7 @@ class Entry:
     summary: str = ""
     aliases: tuple[str, ...] = ()
     extra: str | None = None
+    labels: tuple[str, ...] = ()
 
     def load(self) -> type[Any]:
         """Import the class.
@@ -49,6 +52,8 @@ class Entry:
         module, _, attribute = self.target.partition(":")
         try:
             found: type[Any] = getattr(import_module(module), attribute)
+        except MissingDependencyError:
+            raise
         except ImportError as error:
             if self.extra is None:
                 raise
@@ -91,7 +96,7 @@ class Catalog:
         UnknownNameError
             with the nearest known names.
         """
-        wanted = _plain(name)
+        wanted = plain_name(name)
         if wanted not in self._entries and wanted not in self._aliases:
             self._read_plugins()
         entry = self._entries.get(self._aliases.get(wanted, wanted))
@@ -111,7 +116,7 @@ class Catalog:
         ParameterError
             if the name or an alias already stands for another class.
         """
-        entry = Entry(_plain(name), target, summary, tuple(map(_plain, aliases)))
+        entry = Entry(plain_name(name), target, summary, tuple(map(plain_name, aliases)))
         for taken in (entry.name, *entry.aliases):
             self._refuse_if_taken(taken, target)
         self._add(entry)
@@ -132,17 +137,17 @@ class Catalog:
             return
         self._plugins_read = True
         for point in entry_points(group=self.group or ""):
-            if _plain(point.name) not in self._entries:
+            if plain_name(point.name) not in self._entries:
                 self._add(
                     Entry(
-                        _plain(point.name),
+                        plain_name(point.name),
                         point.value,
                         f"from {point.dist.name if point.dist else 'a plug-in'}",
                     )
                 )
 
 
-def _plain(name: str) -> str:
+def plain_name(name: str) -> str:
     """A name as the catalog writes it."""
     return str(name).strip().lower().replace("-", "_").replace(" ", "_")
 
@@ -151,10 +156,22 @@ DETECTORS = Catalog(
     "algorithm",
     [
         Entry(
+            "auto",
+            "anomaly_detection.detectors.auto:Auto",
+            "several views of the same rows, combined; the default",
+            ("automatic", "default"),
+        ),
+        Entry(
             "isolation_forest",
             "anomaly_detection.detectors.isolation_forest:IsolationForest",
             "random trees; rows that are quick to isolate are anomalous",
             ("iforest", "if"),
+        ),
+        Entry(
+            "extended_isolation_forest",
+            "anomaly_detection.detectors.extended_isolation_forest:ExtendedIsolationForest",
+            "isolation forest with slanted cuts: combinations of columns, no ghosts between crowds",
+            ("eif", "extended_iforest"),
         ),
         Entry(
             "knn",
@@ -167,6 +184,17 @@ DETECTORS = Catalog(
             "anomaly_detection.detectors.lof:LOF",
             "local density compared with the neighbours' density",
             ("local_outlier_factor",),
+        ),
+        Entry(
+            "loda",
+            "anomaly_detection.detectors.loda:LODA",
+            "histograms of sparse random projections",
+        ),
+        Entry(
+            "cblof",
+            "anomaly_detection.detectors.cblof:CBLOF",
+            "distance from the nearest large cluster",
+            ("cluster_based_local_outlier_factor",),
         ),
         Entry(
             "hbos",
@@ -197,6 +225,72 @@ DETECTORS = Catalog(
             ("principal_components",),
         ),
         Entry(
+            "gmm",
+            "anomaly_detection.detectors.gmm:GMM",
+            "negative log density under a few normal distributions",
+            ("gaussian_mixture",),
+        ),
+        Entry(
+            "elliptic_envelope",
+            "anomaly_detection.detectors.elliptic_envelope:EllipticEnvelope",
+            "distance from the centre of the densest half of the rows, in its covariance",
+            ("mcd", "minimum_covariance_determinant", "robust_covariance"),
+        ),
+        Entry(
+            "inne",
+            "anomaly_detection.detectors.inne:INNE",
+            "balls as wide as the distance to the nearest row of a small sample",
+            ("isolation_nearest_neighbors",),
+        ),
+        Entry(
+            "kde",
+            "anomaly_detection.detectors.kde:KDE",
+            "negative log density of normal kernels around the training rows",
+            ("kernel_density",),
+        ),
+        Entry(
+            "abod",
+            "anomaly_detection.detectors.abod:ABOD",
+            "how little the directions to the nearest training rows vary",
+            ("angle_based", "fast_abod"),
+        ),
+        Entry(
+            "mahalanobis",
+            "anomaly_detection.detectors.mahalanobis:Mahalanobis",
+            "distance from the bulk of the rows, along and across their correlations, in robust units",
+            ("mahalanobis_distance",),
+        ),
+        Entry(
+            "lesinn",
+            "anomaly_detection.detectors.lesinn:LeSiNN",
+            "distance to the nearest row of many small samples",
+            ("sampled_neighbours", "sampled_neighbors"),
+        ),
+        Entry(
+            "ocsvm",
+            "anomaly_detection.detectors.ocsvm:OCSVM",
+            "one-class support vector machine: similarity to the crowd",
+            ("one_class_svm", "oneclass_svm"),
+        ),
+        Entry(
+            "linear_ocsvm",
+            "anomaly_detection.detectors.linear_ocsvm:LinearOCSVM",
+            "one-class support vector machine in linear time, from all rows",
+            ("sgd_ocsvm", "fast_ocsvm"),
+        ),
+        Entry(
+            "half_space_trees",
+            "anomaly_detection.detectors.half_space_trees:HalfSpaceTrees",
+            "online: counts of recent rows in random halves of the space",
+            ("hst",),
+        ),
+        Entry(
+            "random_cut_forest",
+            "anomaly_detection.detectors.random_cut_forest:RandomCutForest",
+            "online: how many rows of a recent sample a row displaces in random trees",
+            ("rcf",),
+        ),
+        Entry(
             "average",
             "anomaly_detection.detectors.ensemble:AverageEnsemble",
             "several detectors, standardised scores averaged",
@@ -219,6 +313,10 @@ DETECTORS = Catalog(
             "anomaly_detection.detectors.ensemble:TailEnsemble",
             "several detectors, surprise -log(tail probability) averaged",
             ("tail", "tail_ensemble"),
+        ),
+        *(
+            Entry(one.name, f"{pyod_table.MODULE}:{one.class_name}", one.summary, one.aliases, "pyod", one.labels)
+            for one in pyod_table.PYOD
         ),
     ],
     group="anomaly_detection.detectors",

@@ -82,14 +82,14 @@ class NotFittedError(AnomalyDetectionError, ValueError, AttributeError):
 
 
 class MissingDependencyError(AnomalyDetectionError, ImportError):
-    """An optional dependency is not installed."""
+    """An optional dependency is not installed; ``extra`` is None for one that no extra of ours brings."""
 
-    def __init__(self, package: str, extra: str, purpose: str) -> None:
+    def __init__(self, package: str, extra: str | None, purpose: str) -> None:
         self.package = package
         self.extra = extra
+        what = package if extra is None else f"'anomaly-detection[{extra}]'"
         super().__init__(
-            f"{purpose} needs the package {package!r}, which is not installed. "
-            f"Install it with: pip install 'anomaly-detection[{extra}]'"
+            f"{purpose} needs the package {package!r}, which is not installed. Install it with: pip install {what}"
         )
 
 

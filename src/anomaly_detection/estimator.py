@@ -24,6 +24,8 @@ from anomaly_detection.detectors.spec import to_spec
 from anomaly_detection.errors import ParameterError, UnknownNameError
 from anomaly_detection.features.inference import check_finite, infer_schema
 from anomaly_detection.frames import as_frame
+from anomaly_detection.keyed import KeyedPipeline, algorithm_of_each
+from anomaly_detection.keyed.pipeline import MIN_ROWS
 from anomaly_detection.pipeline import Pipeline, check_rows
 from anomaly_detection.workflows.models import load_model, save_model
 from anomaly_detection.workflows.models import load_pipeline as load_registered
@@ -34,7 +36,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
     from sklearn.utils import Tags
 
-    from anomaly_detection.explain import Reason
+    from anomaly_detection.explain.explanation import Explanation
     from anomaly_detection.records import Schema
     from anomaly_detection.results import Result, Verdict
 
@@ -48,6 +50,9 @@ class AnomalyDetector(OutlierMixin, BaseEstimator):  # type: ignore[misc]  # sci
     contamination : α, the share of normal records that may raise an alarm, in (0, 0.5], or ``"auto"``.
     threshold : an estimator of the alarm line, instead of ``contamination``, such as ``"static:upper_limit=0.7"``.
     transforms : names of transforms of the number columns, such as ``("log",)``.
+    key : the column, or columns from the coarsest to the finest, that say what a record is about: each key with enough
+        rows gets a model of its own (:class:`~anomaly_detection.keyed.KeyedPipeline`).
+    min_rows : from how many rows on a key has one.
     random_state : the seed of everything random; None is 0, so that results repeat.
     **parameters : the algorithm's own parameters, such as ``n_estimators=200``.
 
@@ -66,11 +71,13 @@ class AnomalyDetector(OutlierMixin, BaseEstimator):  # type: ignore[misc]  # sci
 
     def __init__(
         self,
-        algorithm: str = "isolation_forest",
+        algorithm: str = "auto",
         *,
         contamination: float | str = "auto",
         threshold: str | None = None,
         transforms: Sequence[str] = (),
+        key: str | Sequence[str] | None = None,
+        min_rows: int = MIN_ROWS,
         random_state: int | None = 0,
         **parameters: Any,
     ) -> None:
@@ -78,6 +85,8 @@ class AnomalyDetector(OutlierMixin, BaseEstimator):  # type: ignore[misc]  # sci
         self.contamination = contamination
         self.threshold = threshold
         self.transforms = transforms
+        self.key = key
+        self.min_rows = min_rows
         self.random_state = random_state
         for name, value in parameters.items():
             setattr(self, name, value)
@@ -127,10 +136,36 @@ class AnomalyDetector(OutlierMixin, BaseEstimator):  # type: ignore[misc]  # sci
         check_is_fitted(self, "pipeline_")
         return self.pipeline_.detect_one(record)
 
-    def explain(self, X: Any, rows: Sequence[int] | None = None, most: int = 3) -> list[list[Reason]]:
-        """The columns that make each row anomalous, strongest first."""
+    def update(self, X: Any, *, learn_anomalies: bool = False) -> Result:
+        """Verdicts on the rows of a table, which are then learned; see :meth:`Pipeline.update`.
+
+        Raises
+        ------
+        ParameterError
+            if the algorithm cannot go on learning; names those that can.
+        """
         frame = self._named(X)
-        return self.pipeline_.explain(frame, rows, most)
+        result = self.pipeline_.update(frame, learn_anomalies=learn_anomalies)
+        self.offset_ = -_line(self.pipeline_)
+        return result
+
+    def explain(
+        self,
+        X: Any,
+        rows: Sequence[int] | None = None,
+        most: int = 3,
+        actionable: Sequence[str] | None = None,
+    ) -> list[Explanation]:
+        """Why rows scored as they did, and what would make them normal.
+
+        Parameters
+        ----------
+        X : a table, as for :meth:`detect`.
+        rows : 0-based rows of it; all when not given.
+        most : the most columns named per row.
+        actionable : the columns that a counterfactual may change; all when not given.
+        """
+        return self.pipeline_.explain(self._named(X), rows, most, actionable)
 
     def score_samples(self, X: Any) -> NDArray[np.float64]:
         """(n,) the negative raw score: lower is more anomalous, as in scikit-learn."""
@@ -208,10 +243,11 @@ class AnomalyDetector(OutlierMixin, BaseEstimator):  # type: ignore[misc]  # sci
     def _blank(self) -> Pipeline:
         parameters = self._algorithm_parameters()
         seed = self._seed()
-        detector = create(self.algorithm, **parameters)
+        detector = create(algorithm_of_each(self.algorithm, keyed=self.key is not None), **parameters)
         if "random_state" in detector.parameter_names():
             detector = detector.clone(random_state=seed)
-        return Pipeline(detector, self.contamination, self.threshold, transforms=self.transforms, random_state=seed)
+        pipeline = Pipeline(detector, self.contamination, self.threshold, transforms=self.transforms, random_state=seed)
+        return pipeline if self.key is None else KeyedPipeline.of(pipeline, self.key, self.min_rows)
 
     def _seed(self) -> int:
         seed = 0 if self.random_state is None else self.random_state
@@ -249,7 +285,7 @@ class AnomalyDetector(OutlierMixin, BaseEstimator):  # type: ignore[misc]  # sci
 
     def _schema(self, frame: pl.DataFrame) -> Schema:
         nameless = not hasattr(self, "feature_names_in_")
-        schema = infer_schema(frame, columns=frame.columns if nameless else None)
+        schema = infer_schema(frame, columns=frame.columns if nameless else None, key=self.key)
         check_finite(frame, schema)
         return schema
 
@@ -259,9 +295,7 @@ class AnomalyDetector(OutlierMixin, BaseEstimator):  # type: ignore[misc]  # sci
         return tags
 
 
-def detect(
-    data: Any, algorithm: str = "isolation_forest", *, contamination: float | str = "auto", **parameters: Any
-) -> Result:
+def detect(data: Any, algorithm: str = "auto", *, contamination: float | str = "auto", **parameters: Any) -> Result:
     """Fit on a table and give verdicts on its own rows; at a given contamination that share of them is flagged.
 
     >>> rows = [{"amount": 10.0 + i % 7, "country": "NL"} for i in range(200)] + [{"amount": 900.0, "country": "XX"}]
@@ -287,7 +321,8 @@ def _line(pipeline: Pipeline) -> float:
 
 def _parameters_of(pipeline: Pipeline) -> dict[str, Any]:
     spec = to_spec(pipeline.scorer_.detector)
-    kept = {name: pipeline.parameters()[name] for name in ("contamination", "threshold", "transforms")}
+    own = ("key", "min_rows") if isinstance(pipeline, KeyedPipeline) else ()
+    kept = {name: pipeline.parameters()[name] for name in ("contamination", "threshold", "transforms", *own)}
     return {"algorithm": spec["name"], **kept, **spec["parameters"]}
 
 

@@ -3,16 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from typing import TYPE_CHECKING, Any, ClassVar, Literal, Self
 
 import numpy as np
 
 from anomaly_detection.base import AnyOf, Choice, Configurable, Range
-from anomaly_detection.calibration import Calibrator, Ranks, calibration_scores
+from anomaly_detection.calibration import Calibrator, Following, Ranks, calibration_scores
 from anomaly_detection.detectors import Detector, create
-from anomaly_detection.errors import InputError, NotFittedError
-from anomaly_detection.explain import contributions, normal_ranges, reasons, reference_row
+from anomaly_detection.detectors.online import as_online
+from anomaly_detection.errors import InputError, NotFittedError, ParameterError
+from anomaly_detection.explain.background import Background
+from anomaly_detection.explain.explainer import Explainer, Yardstick
+from anomaly_detection.explain.tables import checked_rows, explain_rows, positions
 from anomaly_detection.features.inference import infer_schema
+from anomaly_detection.features.keys import shown_key
 from anomaly_detection.features.nesting import flatten
 from anomaly_detection.records import Schema
 from anomaly_detection.scorer import Scorer, under
@@ -26,7 +31,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from anomaly_detection.base import Constraint
-    from anomaly_detection.explain import Reason
+    from anomaly_detection.explain.explanation import Explanation
     from anomaly_detection.results import Result, Verdict
 
 Progress = Callable[[str, int, int | None], None]
@@ -71,6 +76,10 @@ class Pipeline(Configurable):
     rows_ : how many rows were learned from.
     held_out_ : (n,) the score of each row by a model fitted without it, NaN for rows that were not needed to
         calibrate; not saved.
+    following_ : the calibrator as it was fitted and the latest scores, once :meth:`update` was called.
+    ranks_ : after :meth:`fit_detect`, the ranks and the alpha its verdicts are by, which explanations go by, too; not
+        saved.
+    background_ : the normal rows that explanations need.
 
     Examples
     --------
@@ -94,10 +103,14 @@ class Pipeline(Configurable):
     alpha_: float
     rows_: int
     held_out_: NDArray[np.float64]
+    calibrator_: Calibrator
+    following_: Following | None
+    ranks_: tuple[Ranks, float] | None = None
+    background_: Background | None = None
 
     def __init__(
         self,
-        detector: str | Detector = "isolation_forest",
+        detector: str | Detector = "auto",
         contamination: float | str = "auto",
         threshold: str | None = None,
         calibration: str = "auto",
@@ -115,8 +128,22 @@ class Pipeline(Configurable):
         self.transforms = transforms
         self.random_state = random_state
 
-    def fit(self, frame: pl.DataFrame, schema: Schema | None = None, progress: Progress = silent) -> Self:
+    def fit(
+        self,
+        frame: pl.DataFrame,
+        schema: Schema | None = None,
+        progress: Progress = silent,
+        *,
+        like: Pipeline | None = None,
+    ) -> Self:
         """Learn what is normal, calibrate on rows the detector was not fitted on, and set the alarm line.
+
+        Parameters
+        ----------
+        frame : the records.
+        schema : which column is what; inferred when not given.
+        progress : is told how far it is.
+        like : make the features that this one, fitted on more records, makes, whether they vary here or not.
 
         Raises
         ------
@@ -127,7 +154,7 @@ class Pipeline(Configurable):
         InputError
             if there are fewer than 8 rows.
         """
-        return self._learn(flatten(frame), schema, progress, may_split=True)
+        return self._learn(flatten(frame), schema, progress, own_rows=False, like=like.scorer_ if like else None)
 
     def fit_detect(self, frame: pl.DataFrame, schema: Schema | None = None, progress: Progress = silent) -> Result:
         """Fit on a frame and give verdicts on its own rows.
@@ -137,9 +164,10 @@ class Pipeline(Configurable):
         detector clings to what it has seen. Where α is less than one row, the tail decides
         (:class:`~anomaly_detection.calibration.Ranks`). Raises as :meth:`fit` does.
         """
-        scores = self._learn(flatten(frame), schema, progress, may_split=False).score(frame)
+        scores = self._learn(flatten(frame), schema, progress, own_rows=True).score(frame)
         ranks = Ranks(scores, tail=self.tail)
         alpha = choose_alpha(self._wish(), ranks, scores)
+        self.ranks_ = ranks, alpha
         return self._described(judge(scores, ranks.p_value(scores, alpha), alpha, len(scores)), frame)
 
     def score(self, frame: pl.DataFrame) -> NDArray[np.float64]:
@@ -162,43 +190,111 @@ class Pipeline(Configurable):
         result = judge(scores, p_values, alpha, self.calibrator_.n_)
         return self._described(result, frame, first_row)
 
+    def update(self, frame: pl.DataFrame, *, learn_anomalies: bool = False) -> Result:
+        """Give verdicts on the rows of a frame, then learn from them.
+
+        The verdicts are those of :meth:`detect`: every row is judged before any of the frame is learned. The calibrator
+        then follows the scores of all rows (:class:`~anomaly_detection.calibration.Following`), so that alarms
+        on normal records stay near α. The features, α, and what :meth:`explain` compares with stay as they were fitted.
+
+        Parameters
+        ----------
+        frame : records with at least the columns the pipeline was trained on.
+        learn_anomalies : let the detector learn rows that are anomalies, too; otherwise it learns the others. Turn it
+            on after a change that is here to stay.
+
+        Raises
+        ------
+        ParameterError
+            if the detector cannot go on learning; names those that can.
+        """
+        as_online(self._scorer.detector)
+        frame = self._flat(frame)
+        result = self.detect(frame)
+        kept = frame if learn_anomalies else frame.filter(~result.is_anomaly)
+        self._scorer.update(kept)
+        following = self.following_ or Following.begin(self.calibrator_, self.random_state)
+        self.following_ = following.after(result.score)
+        self.calibrator_ = self.following_.calibrator()
+        self.rows_ += len(kept)
+        return result
+
     def detect_one(self, record: Mapping[str, Any]) -> Verdict:
-        """Give the verdict on one record; the same bits as in a batch, without building a frame."""
+        """Give the verdict on one record; the same bits as in a batch, without building a frame.
+
+        Raises
+        ------
+        InputError
+            if a score depends on the batch (label ``batch only``), with the algorithm to use instead.
+        """
         score = self._scorer.score_record(record)
         return judge_one(score, self.calibrator_.p_value_one(score), self.alpha_, self.calibrator_.n_)
 
     def contributions(self, frame: pl.DataFrame) -> NDArray[np.float64]:
         """(n, columns) how much each of the user's columns adds to the score of each row."""
-        scorer = self._scorer
-        return contributions(scorer.score_native, scorer.native(self._flat(frame)), self.reference_, scorer.space)
+        return self._explainer().contributions(self._scorer.native(self._flat(frame)))
 
     @property
     def contribution_names(self) -> tuple[str, ...]:
         """The user's columns, in the order of :meth:`contributions`."""
         return tuple(self._scorer.space.columns())
 
-    def explain(self, frame: pl.DataFrame, rows: Sequence[int] | None = None, most: int = 3) -> list[list[Reason]]:
-        """The columns that make each row anomalous, strongest first.
+    def explain(
+        self,
+        frame: pl.DataFrame,
+        rows: Sequence[int] | None = None,
+        most: int = 3,
+        actionable: Sequence[str] | None = None,
+        *,
+        alpha: float | None = None,
+        among: Sequence[int] | None = None,
+        brief: bool = False,
+    ) -> list[Explanation]:
+        """Why rows scored as they did, and what would make them normal.
 
         Parameters
         ----------
         frame : the records.
         rows : 0-based rows of the frame; all when not given.
         most : the most columns named per row.
-        """
-        chosen = self._flat(frame if rows is None else frame[list(rows)])
-        if not len(chosen):
-            return []
-        parts, names = self.contributions(chosen), self.contribution_names
-        records = chosen.iter_rows(named=True)
-        return [reasons(record, part, names, self.normal_, most) for record, part in zip(records, parts, strict=True)]
+        actionable : the columns that a counterfactual may change; all when not given.
+        alpha : the line of the verdicts to explain, where it is not that of this pipeline.
+        among : rows that similar ones are looked for in; when not given at most 10,000 of the frame.
+        brief : contributions only, in a fraction of the time.
 
-    def explain_record(self, record: Mapping[str, Any], most: int = 3) -> list[Reason]:
-        """The columns that make one record anomalous, strongest first."""
-        scorer = self._scorer
-        X = scorer.native_record(record)[None, :]
-        parts = contributions(scorer.score_native, X, self.reference_, scorer.space)[0]
-        return reasons(record, parts, self.contribution_names, self.normal_, most)
+        Raises
+        ------
+        NotFittedError
+            if the model was saved by a version that kept no normal rows.
+        InputError
+            for a row that is not there, or a column that is not used.
+        """
+        explainer = self._explainer(most, actionable, alpha, brief=brief)
+        frame = self._flat(frame)
+        return explain_rows(explainer, frame, checked_rows(rows, len(frame)), self._scorer.native, among)
+
+    def explain_record(
+        self, record: Mapping[str, Any], most: int = 3, actionable: Sequence[str] | None = None
+    ) -> Explanation:
+        """Why one record scored as it did; see :meth:`explain`."""
+        return self._explainer(most, actionable).explain(self._scorer.native_record(record), record)
+
+    @property
+    def background(self) -> Background:
+        """The normal rows that explanations replace values with.
+
+        Raises
+        ------
+        NotFittedError
+            if the model was saved by a version that kept none.
+        """
+        self._scorer  # noqa: B018  an unfitted pipeline says so first
+        if self.background_ is None:
+            raise NotFittedError(
+                "This model cannot explain: it was saved by a version that kept no normal rows. Its verdicts are as "
+                "they were; train it again to have explanations."
+            )
+        return self.background_
 
     @property
     def is_fitted(self) -> bool:
@@ -215,10 +311,15 @@ class Pipeline(Configurable):
             "calibrator": self.calibrator_.parameters(),
             "alpha": self.alpha_,
             "rows": self.rows_,
-            "normal": self.normal_,
         }
-        calibrator = {f"calibrator/{name}": array for name, array in self.calibrator_.state().items()}
-        return spec, {**arrays, **calibrator, "reference": self.reference_}
+        fitted = self.following_.fitted if self.following_ else self.calibrator_
+        arrays |= {f"calibrator/{name}": array for name, array in fitted.state().items()}
+        if self.following_ is not None:
+            arrays["recent"] = self.following_.recent
+        if self.background_ is not None:
+            spec["background"], normal_rows = self.background_.state()
+            arrays |= {f"background/{name}": array for name, array in normal_rows.items()}
+        return spec, arrays
 
     @classmethod
     def from_state(cls, spec: Mapping[str, Any], arrays: Mapping[str, NDArray[Any]]) -> Self:
@@ -229,8 +330,12 @@ class Pipeline(Configurable):
         pipeline.scorer_ = scorer
         pipeline.schema_ = Schema.from_dict(spec["schema"])
         pipeline.calibrator_ = Calibrator(**spec["calibrator"]).restore(under("calibrator/", arrays))
-        pipeline.alpha_, pipeline.rows_, pipeline.normal_ = spec["alpha"], spec["rows"], spec["normal"]
-        pipeline.reference_ = arrays["reference"]
+        pipeline.alpha_, pipeline.rows_ = spec["alpha"], spec["rows"]
+        pipeline.following_ = Following(pipeline.calibrator_, arrays["recent"]) if "recent" in arrays else None
+        if pipeline.following_:
+            pipeline.calibrator_ = pipeline.following_.calibrator()
+        if "background" in spec:
+            pipeline.background_ = Background.restore(spec["background"], under("background/", arrays), scorer.space)
         return pipeline
 
     def __reduce__(self) -> tuple[Any, ...]:
@@ -243,21 +348,29 @@ class Pipeline(Configurable):
             raise NotFittedError("The pipeline is not fitted. Call fit first, or load a trained model.")
         return self.scorer_
 
-    def _begin(self, frame: pl.DataFrame, schema: Schema | None) -> Scorer:
+    def _begin(self, frame: pl.DataFrame, schema: Schema | None, *, own_rows: bool) -> Scorer:
         self.validate()
         check_rows(len(frame))
         self.schema_ = schema or infer_schema(frame)
         if self.threshold is not None:
             named(self.threshold)
         detector = self.detector.clone() if isinstance(self.detector, Detector) else create(self.detector)
-        return Scorer(detector, self.scaling, self.transforms)
+        return Scorer(detector.for_own_rows() if own_rows else detector, self.scaling, self.transforms)
 
-    def _learn(self, frame: pl.DataFrame, schema: Schema | None, progress: Progress, *, may_split: bool) -> Self:
-        blank = self._begin(frame, schema)
-        if self.calibration == "split" or (may_split and self._splits_by_itself(len(frame), blank.detector)):
-            self.scorer_, scores = self._held_out(blank, frame, "split", progress)
+    def _learn(
+        self,
+        frame: pl.DataFrame,
+        schema: Schema | None,
+        progress: Progress,
+        *,
+        own_rows: bool,
+        like: Scorer | None = None,
+    ) -> Self:
+        blank = self._begin(frame, schema, own_rows=own_rows)
+        if self.calibration == "split" or (not own_rows and self._splits_by_itself(len(frame), blank.detector)):
+            self.scorer_, scores = self._held_out(blank, frame, "split", progress, like)
         else:
-            self.scorer_ = blank.fresh().fit(frame, self.schema_)
+            self.scorer_ = blank.fresh().fit(frame, self.schema_, like)
             scores = self._cross_scores(blank, frame, progress)
         self._finish(frame, scores)
         return self
@@ -267,18 +380,23 @@ class Pipeline(Configurable):
 
     def _cross_scores(self, blank: Scorer, frame: pl.DataFrame, progress: Progress) -> NDArray[np.float64]:
         if not self.scorer_.detector.tags.leave_one_out:
-            return self._held_out(blank, frame, "cross", progress)[1]
+            return self._held_out(blank, frame, "cross", progress, self.scorer_)[1]
         chosen = np.sort(np.random.default_rng(self.random_state).permutation(len(frame))[:MOST_CALIBRATION])
         scores = np.full(len(frame), np.nan)
         scores[chosen] = self.scorer_.score(frame[chosen])
         return scores
 
     def _held_out(
-        self, blank: Scorer, frame: pl.DataFrame, method: Literal["cross", "split"], progress: Progress
+        self,
+        blank: Scorer,
+        frame: pl.DataFrame,
+        method: Literal["cross", "split"],
+        progress: Progress,
+        like: Scorer | None,
     ) -> tuple[Scorer, NDArray[np.float64]]:
         """The last scorer that was fitted, and the scores of the rows that it and others were not fitted on."""
         scores = np.full(len(frame), np.nan)
-        scorer, like = blank, self.scorer_ if method == "cross" else None
+        scorer = blank
 
         def fit_and_score(train: NDArray[np.int64], test: NDArray[np.int64]) -> NDArray[np.float64]:
             nonlocal scorer
@@ -291,20 +409,45 @@ class Pipeline(Configurable):
         return scorer, scores
 
     def _finish(self, frame: pl.DataFrame, scores: NDArray[np.float64]) -> None:
-        self.held_out_ = scores
+        self.held_out_, self.ranks_ = scores, None
         sample = scores[~np.isnan(scores)]
-        self.calibrator_ = Calibrator(tail=self.tail).fit(sample)
+        self.calibrator_, self.following_ = Calibrator(tail=self.tail).fit(sample), None
         self.alpha_ = choose_alpha(self._wish(), self.calibrator_, sample)
         self.calibrator_.check_alpha(self.alpha_)
         self.rows_ = len(frame)
-        self.normal_ = normal_ranges(frame, self.schema_)
-        self.reference_ = self._reference(self._scorer.native(frame), scores)
+        scorer = self._scorer
+        self.background_ = Background.learn(
+            frame, self.schema_, scorer.native(frame), scores, scorer.space, scorer.score_native, self.random_state
+        )
 
-    def _reference(self, X: NDArray[np.float32], scores: NDArray[np.float64]) -> NDArray[np.float32]:
-        """(d,) the middle of every column, unless that lies between the crowds: then the most normal row."""
-        middle = reference_row(X, self._scorer.space)
-        usual = self._scorer.score_native(middle[None, :])[0] <= np.nanmedian(scores)
-        return middle if usual else X[int(np.nanargmin(scores))].copy()
+    def _explainer(
+        self,
+        most: int = 3,
+        actionable: Sequence[str] | None = None,
+        alpha: float | None = None,
+        *,
+        brief: bool = False,
+    ) -> Explainer:
+        background = self.background
+        if problem := Range(1, integer=True).problem(most):
+            raise ParameterError(f"Explaining: parameter most={most!r} {problem}.")
+        changeable = positions(background, actionable)
+        return Explainer(
+            self._scorer.score_native,
+            background,
+            self._yardstick(alpha),
+            most=most,
+            changeable=changeable,
+            brief=brief,
+        )
+
+    def _yardstick(self, alpha: float | None) -> Yardstick:
+        """What rows were last judged by: their ranks after :meth:`fit_detect`, else the calibrator."""
+        if self.ranks_ is None:
+            return Yardstick(self.calibrator_.p_value, self.alpha_ if alpha is None else alpha)
+        ranks, own_alpha = self.ranks_
+        alpha = own_alpha if alpha is None else alpha
+        return Yardstick(partial(ranks.p_value, alpha=alpha), alpha)
 
     def _own_parameters(self) -> dict[str, Any]:
         own = {name: value for name, value in self.parameters().items() if name != "detector"}
@@ -314,10 +457,10 @@ class Pipeline(Configurable):
         return self.threshold or self.contamination
 
     def _described(self, result: Result, frame: pl.DataFrame, first_row: int = 0) -> Result:
-        frame, key, time = flatten(frame), self.schema_.key, self.schema_.timestamp
+        frame, time = flatten(frame), self.schema_.timestamp
         return result.with_(
             row=np.arange(first_row, first_row + len(frame), dtype=np.int64),
-            key=frame[key] if key in frame.columns else None,
+            key=shown_key(frame, self.schema_.key_columns),
             time=frame[time] if time in frame.columns else None,
         )
 

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Literal, Self, get_args
 from anomaly_detection.errors import SchemaError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable, Mapping, Sequence
 
 Kind = Literal["number", "category", "text", "boolean", "time"]
 """How a column is read: a quantity, one of a set of values, free text, yes or no, a point in time."""
@@ -45,13 +45,14 @@ class Schema:
     Parameters
     ----------
     features : the columns that are looked at, in order.
-    timestamp, key, label : the columns with these roles, if any; never features.
+    timestamp, key, label : the columns with these roles, if any; never features. A key of several columns, from the
+        coarsest to the finest, is a tuple of their names.
     set_aside : columns that are not used, with the reason.
     """
 
     features: tuple[Column, ...]
     timestamp: str | None = None
-    key: str | None = None
+    key: str | tuple[str, ...] | None = None
     label: str | None = None
     set_aside: tuple[SetAside, ...] = ()
 
@@ -59,6 +60,11 @@ class Schema:
     def feature_names(self) -> tuple[str, ...]:
         """The names of the feature columns, in order."""
         return tuple(column.name for column in self.features)
+
+    @property
+    def key_columns(self) -> tuple[str, ...]:
+        """The columns of the key, from the coarsest to the finest."""
+        return named_columns(self.key)
 
     def kind_of(self, name: str) -> Kind:
         """The kind of a feature column.
@@ -100,10 +106,23 @@ class Schema:
         return cls(
             features=tuple(Column(**column) for column in values["features"]),
             timestamp=values.get("timestamp"),
-            key=values.get("key"),
+            key=_one_or_several(values.get("key")),
             label=values.get("label"),
             set_aside=tuple(SetAside(**column) for column in values.get("set_aside", ())),
         )
+
+
+def named_columns(key: str | Sequence[str] | None) -> tuple[str, ...]:
+    """The columns of a key, whether it is none, one name, or several.
+
+    >>> named_columns(None), named_columns("host"), named_columns(["region", "host"])
+    ((), ('host',), ('region', 'host'))
+    """
+    return () if key is None else (key,) if isinstance(key, str) else tuple(key)
+
+
+def _one_or_several(key: str | Sequence[str] | None) -> str | tuple[str, ...] | None:
+    return key if key is None or isinstance(key, str) else tuple(key)
 
 
 def quoted(names: Iterable[str], most: int = 12) -> str:

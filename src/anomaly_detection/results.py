@@ -59,6 +59,7 @@ class Result:
     alpha : the p-value at and below which a record is an anomaly.
     row : (n,) int64, the 0-based number of each record in the input; counted from 0 when not given.
     key, time : the records' key and time, where the schema names them.
+    level : which columns of the key the model that judged each record is about, where there are models per key.
     """
 
     score: NDArray[np.float64]
@@ -71,6 +72,7 @@ class Result:
     row: NDArray[np.int64] | None = None
     key: pl.Series | None = None
     time: pl.Series | None = None
+    level: pl.Series | None = None
 
     def __len__(self) -> int:
         return len(self.score)
@@ -112,12 +114,9 @@ class Result:
         return replace(self, **changes)
 
     def to_polars(self) -> pl.DataFrame:
-        """``row``, ``key`` and ``time`` when given, and the verdict columns."""
-        columns: dict[str, Any] = {"row": self.rows}
-        if self.key is not None:
-            columns["key"] = self.key
-        if self.time is not None:
-            columns["time"] = self.time
+        """``row``; ``key``, ``time`` and ``level`` when given; and the verdict columns."""
+        described = {"key": self.key, "time": self.time, "level": self.level}
+        columns: dict[str, Any] = {"row": self.rows, **{name: x for name, x in described.items() if x is not None}}
         columns |= {name: getattr(self, name) for name in VERDICT_COLUMNS if name != "severity"}
         columns["severity"] = _words(self.severity_code)
         frame = pl.DataFrame(columns)

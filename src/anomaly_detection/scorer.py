@@ -6,11 +6,14 @@ record to its score is repeated on rows it has not seen.
 
 from __future__ import annotations
 
+from functools import cached_property
 from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
 
 from anomaly_detection.detectors.base import replace_infinite
+from anomaly_detection.detectors.labels import need_streaming
+from anomaly_detection.detectors.online import as_online
 from anomaly_detection.detectors.spec import from_spec, to_spec
 from anomaly_detection.errors import ArtifactError, UnknownNameError
 from anomaly_detection.features.dense import DenseFeatures
@@ -92,8 +95,20 @@ class Scorer:
         """(n,) the raw score of each row of a native matrix."""
         return self.detector.score(self._for_detector(X))
 
+    def update(self, frame: pl.DataFrame) -> None:
+        """Let the detector learn the rows of a frame as well; what the features mean stays as it was fitted.
+
+        Raises
+        ------
+        ParameterError
+            if the detector cannot go on learning; names those that can.
+        """
+        as_online(self.detector).update(self._for_detector(self.native(frame)))
+
     def score_record(self, record: Mapping[str, Any]) -> float:
         """The raw score of one record; the same bits as in a batch."""
+        if not self._is_streaming:
+            need_streaming(self.detector, "Judging one record")
         row = self.native_record(record)
         if self.transformed is not None:
             row = self.transformed.transform(row[None, :])[0]
@@ -102,6 +117,11 @@ class Scorer:
         if np.isinf(row).any():
             row = replace_infinite(row[None, :], self.detector.limits_)[0]
         return self.detector.score_row(row)
+
+    @cached_property
+    def _is_streaming(self) -> bool:
+        """Looked up once: an ensemble asks its members."""
+        return self.detector.tags.batch_invariant and self.detector.tags.one_row
 
     def _for_detector(self, X: NDArray[np.float32]) -> NDArray[np.float32]:
         if self.transformed is not None:

@@ -69,10 +69,15 @@ def test_json_results_carry_how_they_were_made_and_typed_reasons(ad, orders, tmp
     assert found["made"]["data"]["name"] == str(orders)
     for row in found["results"]:
         assert (row["explanation"] is not None) == row["is_anomaly"]
-    reason = next(row["explanation"][0] for row in found["results"] if row["is_anomaly"])
-    assert set(reason) == {"column", "value", "contribution", "normal"}
+    why = next(row["explanation"] for row in found["results"] if row["is_anomaly"])
+    assert set(why) == {"sentence", "recommendation", "columns", "removed", "counterfactual", "similar"}
+    reason = why["columns"][0]
+    assert set(reason) == {"column", "value", "contribution", "share", "normal"}
     assert isinstance(reason["value"], float)
     assert reason["contribution"] > 0
+    assert set(why["counterfactual"]) == {"changes", "p_value", "sentence"}
+    assert set(why["counterfactual"]["changes"][0]) == {"column", "from", "to"}
+    assert why["counterfactual"]["p_value"] > found["made"]["alpha"]
 
 
 def test_reasons_may_hold_any_kind_of_value(ad, tmp_path):
@@ -101,8 +106,12 @@ def test_tables_have_the_reasons_as_one_text(ad, orders, tmp_path, ending):
     assert frame.filter(~pl.col("is_anomaly"))["explanation"].null_count() == 300 - len(told)
 
 
-def test_explain_without_output_is_fine(ad, orders):
-    assert ad(*RUN, orders, "--explain").code == 0
+def test_explain_without_output_says_what_to_check(ad, orders):
+    ran = ad(*RUN, orders, "--explain")
+    assert ran.code == 0
+    assert "instead of" in ran.out
+    assert "Check " in ran.out
+    assert "instead of" not in ad(*RUN, orders).out
 
 
 @pytest.mark.parametrize("form", ["csv", "json", "jsonl", "parquet"])

@@ -109,9 +109,33 @@ def test_what_cannot_be_done_says_the_way_out(refused, orders, arguments, words)
 
 
 def test_algorithms_are_listed_for_people_and_machines(ad):
-    names = [row["name"] for row in ad("models", "list", "--algorithms", "--json").json]
-    assert {"isolation_forest", "lof", "ecod"} <= set(names)
+    rows = {row["name"]: row for row in ad("models", "list", "--algorithms", "--json").json}
+    assert {"isolation_forest", "lof", "ecod"} <= set(rows)
+    assert rows["isolation_forest"]["labels"] == ["streaming", "missing values", "categories"]
+    assert rows["isolation_forest"]["extra"] is None
+    assert rows["pyod_sos"]["labels"] == ["batch only", "no missing values"]
+    assert rows["pyod_vae"]["labels"] == ["batch only", "no missing values", "needs torch", "not saved"]
+    assert (rows["pyod_sos"]["extra"], rows["pyod_sos"]["aliases"][0]) == ("pyod", "sos")
     assert "isolation_forest" in ad("models", "list", "--algorithms").out
+
+
+@pytest.mark.needs_extra("pyod", "skops")
+def test_a_label_in_the_way_is_refused_with_what_to_use_instead(ad, refused, orders):
+    for name, words in (("sos", "labelled batch only. Use knn"), ("lmdd", "labelled batch only. Use mad")):
+        assert words in refused("models", "train", "--data", orders, "--name", "odd", "--algorithm", name)
+    scored = refused("detection", "run", "--data", orders, "--algorithm", "sos", "--train-rows", "50")
+    assert "labelled batch only. Use knn" in scored
+    assert ad("detection", "run", "--data", orders, "--algorithm", "cd").code == 0
+
+
+@pytest.mark.needs_extra("pyod", "skops")
+def test_a_streaming_detector_of_pyod_is_trained_saved_and_scored_with(ad, orders):
+    trained = ad(
+        "models", "train", "--data", orders, "--name", "near", "--algorithm", "pyod_knn", "--param", "n_neighbors=4"
+    )
+    assert trained.code == 0, trained.err
+    assert "pyod_knn(n_neighbors=4" in ad("models", "show", "near").out
+    assert ad("detection", "run", "--data", orders, "--model", "near").code == 0
 
 
 @pytest.mark.usefixtures("trained")

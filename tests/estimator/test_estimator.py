@@ -207,3 +207,25 @@ def test_comparing_results_gives_a_truth_value():
     same = result
     assert result == same
     assert result != detect(numbers(60))
+
+
+def per_host():
+    host, rng = np.arange(1_200) % 4, np.random.default_rng(0)
+    return pl.DataFrame({"host": host, "x": 40.0 * host + rng.normal(size=1_200), "y": rng.normal(size=1_200)})
+
+
+@pytest.mark.parametrize("algorithm", ["isolation_forest", "density"])
+def test_a_model_per_key(tmp_path, algorithm):
+    frame = per_host()
+    detector = AnomalyDetector(algorithm, key="host", min_rows=100, contamination=0.01).fit(frame)
+    assert [detector.detect_one({"host": host, "x": 40.0, "y": 0.0}).is_anomaly for host in range(4)] == [1, 0, 1, 1]
+    again = AnomalyDetector.load(detector.save(tmp_path / "model"))
+    assert again.get_params() == detector.get_params()
+    np.testing.assert_array_equal(again.score_samples(frame), detector.score_samples(frame))
+    assert (detector.predict(frame) == -1).sum() == pytest.approx(12, abs=6)
+    assert detect(frame, algorithm, key="host", contamination=0.01).anomaly_count == 12
+
+
+def test_the_ensemble_that_density_chooses_needs_a_key():
+    with pytest.raises(ParameterError, match="--per-key"):
+        AnomalyDetector("density_chosen").fit(per_host())

@@ -1,5 +1,6 @@
 """What a column is taken for, what is set aside and why, and which tables are refused."""
 
+import json
 import time
 import uuid
 from datetime import date, datetime, timedelta
@@ -100,9 +101,20 @@ def test_an_unknown_column_is_refused_with_the_nearest_name(role):
         infer_schema(pl.DataFrame({"amount": FLOATS}), **{role: ["amuont"]})
 
 
-def test_a_key_of_several_columns_is_refused_with_a_way_out():
-    with pytest.raises(SchemaError, match="Join them"):
-        infer_schema(pl.DataFrame({"a": FLOATS, "b": FLOATS, "c": FLOATS}), key=["a", "b"])
+def test_a_key_may_be_several_columns_and_none_of_them_is_a_feature():
+    schema = infer_schema(pl.DataFrame({"a": FLOATS, "b": FLOATS, "c": FLOATS}), key=["b", "a"])
+    assert (schema.key, schema.key_columns, schema.feature_names) == (("b", "a"), ("b", "a"), ("c",))
+    assert Schema.from_dict(json.loads(json.dumps(schema.to_dict()))) == schema
+
+
+def test_a_key_that_names_a_column_twice_is_refused():
+    with pytest.raises(SchemaError, match="'a' twice"):
+        infer_schema(pl.DataFrame({"a": FLOATS, "c": FLOATS}), key=["a", "a"])
+
+
+def test_an_unknown_column_of_a_key_is_refused():
+    with pytest.raises(SchemaError, match="no column 'host'"):
+        infer_schema(pl.DataFrame({"hosts": FLOATS, "c": FLOATS}), key=["hosts", "host"])
 
 
 MIXED = ["12", "13.5", "n/a", "1e3", "17", "about 9"] * 5

@@ -10,6 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from anomaly_detection.catalog import DETECTORS
+from anomaly_detection.detectors import create
 from anomaly_detection.errors import (
     ArtifactError,
     InputError,
@@ -18,12 +19,12 @@ from anomaly_detection.errors import (
     SchemaError,
     UnknownNameError,
 )
-from anomaly_detection.explain import normal_ranges
+from anomaly_detection.explain.normal import normal_ranges
 from anomaly_detection.features.inference import infer_schema
 from anomaly_detection.pipeline import Pipeline
 from anomaly_detection.records import Column, Schema
 
-ALGORITHMS = [entry.name for entry in DETECTORS.entries()]
+ALGORITHMS = [entry.name for entry in DETECTORS.entries() if entry.extra is None]
 
 
 def mixed_frame(rows: int = 400, seed: int = 0) -> pl.DataFrame:
@@ -100,7 +101,7 @@ def test_transforms_keep_one_record_a_batch_and_a_restored_pipeline_alike(algori
     assert [pipeline.detect_one(record) for record in frame[:40].iter_rows(named=True)] == batch
     spec, arrays = pipeline.state()
     assert list(Pipeline.from_state(json.loads(json.dumps(spec)), arrays).detect(frame[:40])) == batch
-    assert pipeline.explain(frame, [0])[0][0].column in frame.columns
+    assert pipeline.explain(frame, [0])[0].reasons[0].column in frame.columns
 
 
 def test_a_logarithm_makes_a_detector_see_small_values():
@@ -203,14 +204,14 @@ def test_controlling_false_discoveries_keeps_verdicts_consistent():
 
 def test_the_column_that_was_spoilt_explains_the_anomaly(fitted):
     record = {"amount": 20.0, "count": 400, "country": "NL", "active": True, "when": datetime(2026, 2, 1, 12)}
-    assert "count" in [reason.column for reason in fitted.explain_record(record)[:2]]
+    assert "count" in [reason.column for reason in fitted.explain_record(record).reasons[:2]]
 
 
 def test_explanations_name_the_users_columns_with_value_and_normal_range():
     frame = mixed_frame().with_columns(pl.lit("same").alias("constant"))
     pipeline = Pipeline("ecod").fit(frame)
     spoilt = frame[:1].with_columns(pl.lit(5000.0).alias("amount"))
-    reason = pipeline.explain(spoilt)[0][0]
+    reason = pipeline.explain(spoilt)[0].reasons[0]
     assert reason.column == "amount"
     assert reason.value == 5000.0
     assert reason.sentence().startswith("amount is 5000 (normal: ")
@@ -223,7 +224,7 @@ def test_any_name_serves_for_a_column(name):
     frame = pl.DataFrame({name: rng.choice(["x", "y", "z"], 60), "other": rng.normal(size=60)})
     pipeline = Pipeline("ecod").fit(frame)
     assert pipeline.detect_one(frame.row(3, named=True)) == pipeline.detect(frame).verdict(3)
-    reasons = pipeline.explain(frame[:1].with_columns(pl.Series(name, ["new"])))[0]
+    reasons = pipeline.explain(frame[:1].with_columns(pl.Series(name, ["new"])))[0].reasons
     assert (name, "new") in [(reason.column, reason.value) for reason in reasons]
 
 
@@ -236,8 +237,8 @@ def test_records_within_records_are_fitted_scored_and_explained():
     one, batch = pipeline.detect_one(odd), pipeline.detect(pl.DataFrame([odd]))
     assert one == batch.verdict(0)
     assert batch.key.to_list() == [80]
-    for reasons in (pipeline.explain_record(odd), pipeline.explain(pl.DataFrame([odd]))[0]):
-        assert (reasons[0].column, reasons[0].value) == ("user.age", 900.0)
+    for why in (pipeline.explain_record(odd), pipeline.explain(pl.DataFrame([odd]))[0]):
+        assert (why.reasons[0].column, why.reasons[0].value) == ("user.age", 900.0)
 
 
 @pytest.mark.parametrize("algorithm", ["ecod", "isolation_forest", "pca"])
@@ -285,8 +286,8 @@ def test_between_two_crowds_nothing_is_called_normal(algorithm):
     frame = pl.DataFrame(crowds, schema=list("abcd"))
     pipeline = Pipeline(algorithm).fit(frame)
     odd = pl.DataFrame({"a": [30.0], "b": [10.0], "c": [-10.0], "d": [10.0]})
-    assert pipeline.explain(odd)[0][0].column == "a"
-    assert pipeline.scorer_.score_native(pipeline.reference_[None])[0] <= np.median(pipeline.score(frame))
+    assert pipeline.explain(odd)[0].reasons[0].column == "a"
+    assert pipeline.scorer_.score_native(pipeline.background.reference[None])[0] <= np.median(pipeline.score(frame))
 
 
 @pytest.mark.parametrize("algorithm", ["isolation_forest", "knn", "lof", "mad", "pca"])
@@ -378,3 +379,33 @@ def test_any_record_gets_a_consistent_verdict(forest, record):
     assert verdict.is_anomaly == (verdict.p_value <= forest.alpha_) == (verdict.anomaly_score >= 0.6)
     assert verdict.is_anomaly == (verdict.severity != "normal")
     assert 0 <= verdict.confidence <= 1
+
+
+@pytest.mark.needs_extra("pyod", "skops")
+def test_a_detector_that_needs_the_batch_judges_tables_and_refuses_single_records():
+    frame = mixed_frame(120)
+    pipeline = Pipeline("sos", contamination=0.05)
+    assert pipeline.fit_detect(frame).is_anomaly.sum() == 6
+    with pytest.raises(InputError, match=r"Judging one record.*pyod_sos is labelled batch only\. Use knn"):
+        pipeline.detect_one(frame.row(0, named=True))
+    mixed = Pipeline(create("average", detectors=["sos", "knn"])).fit(frame)
+    with pytest.raises(InputError, match="average is labelled batch only"):
+        mixed.detect_one(frame.row(0, named=True))
+
+
+@pytest.mark.needs_extra("pyod", "skops")
+def test_a_streaming_detector_of_pyod_keeps_every_promise_of_a_pipeline():
+    frame = mixed_frame(150)
+    pipeline = Pipeline("pyod_gmm").fit(frame)
+    scores = pipeline.score(frame)
+    assert [pipeline.detect_one(row).score for row in frame.iter_rows(named=True)] == scores.tolist()
+    spec, arrays = pipeline.state()
+    again = Pipeline.from_state(json.loads(json.dumps(spec)), arrays)
+    assert again.score(frame).tolist() == scores.tolist()
+
+
+@pytest.mark.needs_extra("pyod", "skops")
+def test_what_cannot_be_saved_says_what_to_use_instead():
+    pipeline = Pipeline(create("lmdd", n_iter=2)).fit(mixed_frame(60))
+    with pytest.raises(InputError, match=r"pyod_lmdd is labelled not saved.*Use mad"):
+        pipeline.state()

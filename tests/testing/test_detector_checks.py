@@ -10,10 +10,10 @@ from anomaly_detection.detectors import Tags
 from anomaly_detection.detectors.mad import MAD
 from anomaly_detection.errors import UnknownNameError
 from anomaly_detection.testing import detector_checks
-from testing.own_detectors import Mahalanobis
+from testing.own_detectors import Mahalanobis, RecentGaussian
 
 
-@pytest.mark.parametrize("check", detector_checks(Mahalanobis), ids=str)
+@pytest.mark.parametrize("check", [*detector_checks(Mahalanobis), *detector_checks(RecentGaussian)], ids=str)
 def test_a_sound_detector_passes(check):
     check()
 
@@ -131,6 +131,68 @@ class FittedClone(Mahalanobis):
         return super().clone(**changes).fit(np.eye(4)) if not changes else super().clone(**changes)
 
 
+class LearnsChunks(RecentGaussian):
+    def _update(self, X):
+        super()._update(X.mean(axis=0, keepdims=True))
+
+
+class Forgetful(RecentGaussian):
+    def _begin(self, X):
+        if not hasattr(self, "mean_"):
+            super()._begin(X)
+
+
+class LearnsByScoring(RecentGaussian):
+    def _score(self, X):
+        self.mean_ += 1e-9 * X[0]
+        return super()._score(X)
+
+
+class LearnsFirst(RecentGaussian):
+    def _score_update(self, X):
+        self._update(X)
+        return self._score(X)
+
+
+class KeepsASecret(RecentGaussian):
+    learned = ("mean_",)
+
+    def restore(self, state, features):
+        self.covariance_ = np.eye(len(features))
+        return super().restore(state, features)
+
+
+class HandsOutItsOwn(RecentGaussian):
+    def state(self):
+        return {name: getattr(self, name) for name in ("limits_", *self.learned)}
+
+
+class KeepsEveryRow(RecentGaussian):
+    learned = ("mean_", "covariance_", "rows_")
+
+    def _begin(self, X):
+        super()._begin(X)
+        self.rows_ = X[:0]
+
+    def _update(self, X):
+        super()._update(X)
+        self.rows_ = np.concatenate([self.rows_, X])
+
+
+class Stubborn(RecentGaussian):
+    def __init__(self, rate=1e-9):
+        super().__init__(rate)
+
+
+class UpdatesUnfitted(RecentGaussian):
+    def _checked(self, X):
+        return X if self.is_fitted else X[:0]
+
+
+class OnlineInName(Mahalanobis):
+    tags = Tags(online=True)
+
+
 FAULTS = {
     SinglePrecision: "scores_are_float64_finite_and_one_per_row",
     SeesTheBatch: "rows_alone_score_as_in_a_batch",
@@ -150,6 +212,16 @@ FAULTS = {
     LooseRule: "parameters_out_of_range_are_refused",
     Drifting: "parameters_are_the_signature",
     FittedClone: "a_clone_is_equal_and_not_fitted",
+    LearnsChunks: "updates_by_row_equal_updates_by_chunk",
+    Forgetful: "fitting_is_updating_from_nothing",
+    LearnsByScoring: "scoring_between_updates_changes_nothing",
+    LearnsFirst: "score_update_equals_score_and_then_update",
+    KeepsASecret: "a_restored_detector_goes_on_alike",
+    HandsOutItsOwn: "a_restored_detector_goes_on_alike",
+    KeepsEveryRow: "state_stays_bounded",
+    Stubborn: "what_becomes_normal_scores_lower",
+    UpdatesUnfitted: "updates_that_cannot_be_learned_are_refused",
+    OnlineInName: "updates_by_row_equal_updates_by_chunk",
 }
 
 

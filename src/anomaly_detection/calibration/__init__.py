@@ -6,8 +6,16 @@ rows look alike. Beyond the largest few calibration scores a generalised-Pareto 
 """
 
 from anomaly_detection.calibration.calibrator import Calibrator
+from anomaly_detection.calibration.following import Following
 from anomaly_detection.calibration.held_out import calibration_scores
 from anomaly_detection.calibration.ranks import Ranks
 from anomaly_detection.calibration.tail import fit_tail, weighted_moments
 
-__all__ = ["Calibrator", "Ranks", "calibration_scores", "fit_tail", "weighted_moments"]
+__all__ = [
+    "Calibrator",
+    "Following",
+    "Ranks",
+    "calibration_scores",
+    "fit_tail",
+    "weighted_moments",
+]

@@ -11,7 +11,14 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from anomaly_detection.cli import demo, detection, health, models
+from anomaly_detection.cli import (
+    demo,
+    detection,
+    health,
+    models,
+    reports,
+    tuning,  # noqa: F401 - adds a command to models
+)
 from anomaly_detection.errors import AnomalyDetectionError
 from anomaly_detection.version import __version__
 
@@ -33,6 +40,7 @@ app = typer.Typer(
 )
 app.add_typer(detection.app, name="detection")
 app.add_typer(models.app, name="models")
+app.add_typer(reports.app, name="reports")
 app.add_typer(health.app, name="health")
 app.command("demo")(demo.demo)
 

@@ -46,3 +46,10 @@ def models(incomplete: str) -> list[str]:
     if "@" in incomplete:
         names = [f"{model.name}@{place}" for model in known for place in (*model.aliases, "latest", *model.versions)]
     return [name for name in names if name.startswith(incomplete)]
+
+
+def report_formats(incomplete: str) -> list[str]:
+    """Formats of a report that begin like this."""
+    from anomaly_detection.workflows.report import FORMATS
+
+    return [each for each in FORMATS if each.startswith(incomplete)]

@@ -52,8 +52,10 @@ def _show(found: DemoOutcome, place: Path) -> None:
     verdict = found.verdict
     words = f"  anomaly score {verdict.anomaly_score:.2f}, p-value {verdict.p_value:.2g}"
     console().print(severity(verdict.severity), words, sep="")
-    for reason in found.reasons:
+    for reason in found.explanation.reasons:
         say(f"  {reason.sentence()}")
+    if found.explanation.counterfactual is not None:
+        say(f"  {found.explanation.counterfactual.sentence()}")
     say(f"One record takes {found.microseconds:.0f} µs from a dict to its verdict.")
     say()
     say(f"Everything is in {place}")

@@ -71,7 +71,12 @@ OutputFormat = Annotated[
     ),
 ]
 Explain = Annotated[
-    bool, typer.Option("--explain", help="Write the reasons for every anomaly, too.", rich_help_panel=o.VERDICTS)
+    bool,
+    typer.Option(
+        "--explain",
+        help="Say and write why each anomaly is one, and what would make it normal.",
+        rich_help_panel=o.VERDICTS,
+    ),
 ]
 Top = Annotated[
     int,
@@ -88,11 +93,13 @@ FailOnAnomaly = Annotated[
 def run(
     ctx: typer.Context,
     data: o.Data,
-    algorithm: o.Algorithm = "isolation_forest",
+    algorithm: o.Algorithm = "auto",
     param: o.Parameter = None,
     contamination: o.Contamination = "auto",
     threshold: o.Threshold = None,
     transform: o.Transform = None,
+    per_key: o.PerKey = False,
+    min_rows: o.MinRows = None,
     fdr: Fdr = None,
     model: Model = None,
     train_column: TrainColumn = None,
@@ -130,7 +137,9 @@ def run(
     reading = o.reading(data, format_, encoding, delimiter, columns, categorical, timestamp, key, label, ignore)
     request = DetectRequest(
         reading=reading,
-        fitting=o.fitting(algorithm, param, contamination, threshold, transform, seed),
+        fitting=o.fitting(
+            algorithm, param, contamination, threshold, transform, seed, per_key=per_key, key=key, min_rows=min_rows
+        ),
         model=model,
         registry=registry,
         train_column=train_column,

@@ -6,9 +6,10 @@ from typing import TYPE_CHECKING, Any
 
 from anomaly_detection.cli.evaluations import show_evaluation
 from anomaly_detection.cli.terminal import say, show_table, side
+from anomaly_detection.records import counted
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from anomaly_detection.registry.base import ModelDetails, ModelSummary
     from anomaly_detection.workflows.models import Comparing, TrainOutcome
@@ -22,6 +23,8 @@ def show_trained(outcome: TrainOutcome, *, quiet: bool) -> None:
     pointing = f", {', '.join(version.aliases)}" if version.aliases else ""
     say(f"Registered {version.reference} ({version.size / 1024:.0f} KiB){pointing}", "bold")
     say(f"α = {outcome.pipeline.alpha_:.4g}, learned from {outcome.pipeline.rows_:,} rows")
+    if outcome.levels is not None:
+        say(levels_in_words(outcome.levels))
     if outcome.evaluation is not None:
         show_evaluation(outcome.evaluation)
 
@@ -36,13 +39,61 @@ def show_models(models: Sequence[ModelSummary]) -> None:
     show_table("Models", columns, cells, right=("versions", "newest"))
 
 
+def show_algorithms(rows: Sequence[Mapping[str, Any]]) -> None:
+    """List the algorithms with their labels, and the extra that brings those that are not our own."""
+    columns = ("name", "aliases", "labels", "extra", "what it does")
+    cells = [
+        (row["name"], ", ".join(row["aliases"]), ", ".join(row["labels"]), row["extra"] or "", row["summary"])
+        for row in rows
+    ]
+    show_table("Algorithms", columns, cells)
+
+
 def show_details(details: ModelDetails) -> None:
     """Print one version: what it is, where it comes from, what was measured."""
     show_table(details.version.reference, ("what", "value"), _facts(details))
+    if details.spec.get("evidence"):
+        show_levels(details.spec["evidence"])
     if details.version.metrics:
         metrics = [(name, _number(value)) for name, value in details.version.metrics.items()]
         say()
         show_table("Metrics", ("metric", "value"), metrics, right=("value",))
+
+
+def levels_in_words(levels: dict[str, Any]) -> str:
+    """How many keys have a model of their own.
+
+    >>> levels_in_words({"own_models": 3, "keys": 40, "levels": [{"keys_sharing": 37}]})
+    '3 models of their own for the 40 keys; 37 keys share a model'
+    """
+    sharing = sum(level["keys_sharing"] for level in levels["levels"])
+    own = counted(levels["own_models"], "model")
+    shared = f"{counted(sharing, 'key')} {'shares' if sharing == 1 else 'share'} a model"
+    return f"{own} of their own for the {counted(levels['keys'], 'key')}; {shared}"
+
+
+def show_levels(levels: dict[str, Any]) -> None:
+    """Print which level answers for how many rows, and the models with the most rows."""
+    rows = [
+        (
+            level["level"],
+            f"{level['models']:,}",
+            f"{level['rows']:,}",
+            f"{level['keys_sharing']:,}",
+            ", ".join(level["keys_differ_in"]),
+        )
+        for level in levels["levels"]
+    ]
+    say()
+    columns = ("level", "models", "rows answered", "keys that share", "which differ in")
+    show_table("Levels", columns, rows, right=columns[1:4])
+    own = [
+        (one["key"], one["level"], f"{one['rows']:,}", _number(one["weight"]), _number(one["difference"]))
+        for one in levels["models"]
+    ]
+    say()
+    columns = ("key", "level", "rows", "weight", "difference")
+    show_table(f"Own models ({len(own)} of {levels['own_models']:,})", columns, own, right=columns[2:])
 
 
 def show_comparison(found: Comparing, first: str, second: str) -> None:

@@ -42,11 +42,13 @@ def _group() -> None:
 def train(
     data: o.Data,
     name: Name,
-    algorithm: o.Algorithm = "isolation_forest",
+    algorithm: o.Algorithm = "auto",
     param: o.Parameter = None,
     contamination: o.Contamination = "auto",
     threshold: o.Threshold = None,
     transform: o.Transform = None,
+    per_key: o.PerKey = False,
+    min_rows: o.MinRows = None,
     alias: Aliases = None,
     columns: o.Columns = None,
     categorical: o.Categorical = None,
@@ -68,7 +70,9 @@ def train(
     from anomaly_detection.workflows.models import TrainRequest, train_model
 
     reading = o.reading(data, format_, encoding, delimiter, columns, categorical, timestamp, key, label, ignore)
-    fitting = o.fitting(algorithm, param, contamination, threshold, transform, seed)
+    fitting = o.fitting(
+        algorithm, param, contamination, threshold, transform, seed, per_key=per_key, key=key, min_rows=min_rows
+    )
     request = TrainRequest(reading, name, fitting, o.names(alias), registry)
     with progress(quiet=quiet or as_json) as show:
         outcome = train_model(request, show)
@@ -85,8 +89,8 @@ def list_(
     as_json: o.Json = False,
 ) -> None:
     """List the registered models, or the algorithms there are."""
-    from anomaly_detection.cli.model_tables import show_models
-    from anomaly_detection.cli.terminal import print_json, show_table
+    from anomaly_detection.cli.model_tables import show_algorithms, show_models
+    from anomaly_detection.cli.terminal import print_json
     from anomaly_detection.workflows.models import algorithm_rows, registry_at
 
     if algorithms:
@@ -94,7 +98,7 @@ def list_(
         if as_json:
             print_json(rows)
         else:
-            show_table("Algorithms", ("name", "aliases", "takes", "what it does"), (row.values() for row in rows))
+            show_algorithms(rows)
         return
     models = registry_at(registry).list()
     if as_json:

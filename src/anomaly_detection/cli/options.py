@@ -9,6 +9,7 @@ import typer
 
 from anomaly_detection.cli import completion
 from anomaly_detection.errors import ParameterError
+from anomaly_detection.records import named_columns
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -64,7 +65,10 @@ Timestamp = Annotated[
 Key = Annotated[
     str | None,
     typer.Option(
-        "--key", help="The column that says what a record is about.", metavar="NAME", rich_help_panel=COLUMN_ROLES
+        "--key",
+        help="What a record is about: a column, or several, coarse to fine: region,host.",
+        metavar="NAMES",
+        rich_help_panel=COLUMN_ROLES,
     ),
 ]
 Label = Annotated[str | None, typer.Option("--label", help=LABEL, metavar="NAME", rich_help_panel=COLUMN_ROLES)]
@@ -112,6 +116,22 @@ Transform = Annotated[
         rich_help_panel=MODEL,
     ),
 ]
+PerKey = Annotated[
+    bool,
+    typer.Option(
+        "--per-key", help="A model for each key with enough rows, coarser ones for the others.", rich_help_panel=MODEL
+    ),
+]
+MinRows = Annotated[
+    int | None,
+    typer.Option(
+        "--min-rows",
+        min=20,
+        help="Rows from which on a key has a model of its own; 300.",
+        metavar="NUMBER",
+        rich_help_panel=MODEL,
+    ),
+]
 Seed = Annotated[
     int, typer.Option("--seed", help="The seed of everything random.", metavar="NUMBER", rich_help_panel=MODEL)
 ]
@@ -140,6 +160,8 @@ SET_BY_A_MODEL = (
     "columns",
     "categorical",
     "ignore",
+    "per_key",
+    "min_rows",
 )
 """Options that say what to fit, and so have no meaning beside a model that is fitted."""
 
@@ -188,7 +210,7 @@ def reading(
         columns=names(columns),
         categorical=names(categorical),
         timestamp=timestamp,
-        key=key,
+        key=key_columns(key),
         label=label,
         ignore=names(ignore),
     )
@@ -201,11 +223,26 @@ def fitting(
     threshold: str | None,
     transform: Iterable[str] | None,
     seed: int,
+    *,
+    per_key: bool = False,
+    key: str | None = None,
+    min_rows: int | None = None,
 ) -> Fitting:
-    """How to fit, from the options as they were typed."""
-    from anomaly_detection.workflows.fitting import Fitting
+    """How to fit, from the options as they were typed.
 
-    return Fitting(algorithm, parameters(param), contamination(share), threshold, names(transform), seed)
+    Raises
+    ------
+    ParameterError
+        for a model per key without a key, or a number of rows without a model per key.
+    """
+    from anomaly_detection.keyed.pipeline import MIN_ROWS
+    from anomaly_detection.workflows.fitting import Fitting, per_key_columns
+
+    columns = per_key_columns(algorithm, named_columns(key_columns(key)), min_rows, per_key=per_key)
+    least = MIN_ROWS if min_rows is None else min_rows
+    return Fitting(
+        algorithm, parameters(param), contamination(share), threshold, names(transform), seed, columns, least
+    )
 
 
 def names(values: Iterable[str] | None) -> tuple[str, ...]:
@@ -215,6 +252,16 @@ def names(values: Iterable[str] | None) -> tuple[str, ...]:
     ('a', 'b', 'c')
     """
     return tuple(name.strip() for value in values or () for name in value.split(",") if name.strip())
+
+
+def key_columns(text: str | None) -> str | tuple[str, ...] | None:
+    """One column, or several given with commas.
+
+    >>> key_columns("host"), key_columns("region, host")
+    ('host', ('region', 'host'))
+    """
+    columns = names([text] if text else None)
+    return columns if len(columns) > 1 else columns[0] if columns else None
 
 
 def contamination(text: str) -> float | str:

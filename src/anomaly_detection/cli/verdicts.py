@@ -36,6 +36,7 @@ def show_outcome(outcome: DetectOutcome, screen: Console | None = None) -> None:
     if outcome.top:
         _show_anomalies(outcome.top, screen)
         screen.print()
+        _show_advice(outcome.top, screen)
     screen.print(_counts(outcome), soft_wrap=not screen.is_terminal)
     if outcome.evaluation is not None:
         screen.print()
@@ -67,7 +68,7 @@ def short_reason(reason: dict[str, Any]) -> str:
 
 
 def _show_anomalies(top: list[dict[str, Any]], screen: Console) -> None:
-    described = [name for name in ("key", "time") if name in top[0]]
+    described = [name for name in ("key", "time", "level") if name in top[0]]
     rows = [
         [
             one["row"],
@@ -81,6 +82,16 @@ def _show_anomalies(top: list[dict[str, Any]], screen: Console) -> None:
     ]
     columns = ["row", *described, SCORE, "p-value", "severity", "why"]
     show_table("Most anomalous", columns, rows, right=("row", SCORE, "p-value"), screen=screen)
+
+
+def _show_advice(top: list[dict[str, Any]], screen: Console) -> None:
+    """What to check in each record, and what would make it normal, where explanations were asked for."""
+    explained = [(one["row"], one["explanation"]) for one in top if "explanation" in one]
+    for row, why in explained:
+        change = "" if why["counterfactual"] is None else f" {why['counterfactual']['sentence']}"
+        say(f"row {row}: {why['recommendation']}{change}", screen=screen)
+    if explained:
+        screen.print()
 
 
 def _counts(outcome: DetectOutcome) -> Text:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from collections.abc import Mapping, Sequence
-from dataclasses import astuple
+from dataclasses import astuple, replace
 from typing import TYPE_CHECKING, Any, ClassVar, Self, TypeAlias
 
 import numpy as np
@@ -59,7 +59,7 @@ class Ensemble(Detector):
 
     @property
     def tags(self) -> Tags:  # type: ignore[override]
-        """What all members can do: missing values and categories only where every member takes them.
+        """What all members can do: missing values and categories only where every member takes them; never online.
 
         Raises
         ------
@@ -69,7 +69,8 @@ class Ensemble(Detector):
         if not self.is_fitted:
             self.validate()
         members = self.members_ if self.is_fitted else self.members()
-        return Tags(*(all(able) for able in zip(*(astuple(member.tags) for member in members), strict=True)))
+        shared = Tags(*(all(able) for able in zip(*(astuple(member.tags) for member in members), strict=True)))
+        return replace(shared, online=False)  # what makes the members' scores comparable is learned once
 
     def validate(self) -> None:
         """Check the parameters, those of the members included.
@@ -99,7 +100,7 @@ class Ensemble(Detector):
     def restore(self, state: Mapping[str, NDArray[Any]], features: FeatureSpace) -> Self:
         """Take back what :meth:`state` handed out; scores are equal afterwards."""
         self.members_ = tuple(
-            member.restore(_part(state, f"{place}/"), features) for place, member in enumerate(self.members())
+            member.restore(part_of(state, f"{place}/"), features) for place, member in enumerate(self.members())
         )
         return super().restore(state, features)
 
@@ -137,5 +138,6 @@ def _made(member: Member) -> Detector:
     return create(member) if isinstance(member, str) else from_spec(member)
 
 
-def _part(state: Mapping[str, NDArray[Any]], prefix: str) -> dict[str, NDArray[Any]]:
+def part_of(state: Mapping[str, NDArray[Any]], prefix: str) -> dict[str, NDArray[Any]]:
+    """The arrays whose names begin with a prefix, without it."""
     return {name.removeprefix(prefix): array for name, array in state.items() if name.startswith(prefix)}

@@ -6,7 +6,7 @@ Grown trees are written in preorder, only real nodes: ``splits`` (0 for a leaf, 
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -40,7 +40,7 @@ def draw_ranks(n_categories: NDArray[np.int64], rounds: int, seed: int) -> NDArr
 
 
 @kernel
-def _draw_rows(state: NDArray[np.uint64], n: int, taken: NDArray[np.bool_], rows: NDArray[np.int64]) -> None:
+def draw_rows(state: NDArray[np.uint64], n: int, taken: NDArray[np.bool_], rows: NDArray[np.int64]) -> None:
     """Fill ``rows`` with distinct row numbers (Floyd's method); ``taken`` is all False before and after."""
     wanted = len(rows)
     for i in range(wanted):
@@ -94,7 +94,7 @@ def _threshold_between(state: NDArray[np.uint64], low: np.float32, high: np.floa
 
 
 @kernel
-def _part(rows: NDArray[np.int64], values: NDArray[np.float32], threshold: np.float32, missing_right: bool) -> int:
+def part_rows(rows: NDArray[np.int64], values: NDArray[Any], threshold: Any, missing_right: bool) -> int:
     """Move the rows that go left to the front; return how many they are."""
     i, j = 0, len(rows) - 1
     while i <= j:
@@ -141,7 +141,7 @@ def _split(
             apart = missing > 0 and (not varies or draw_below(state, 3) == 0)
             threshold = BEYOND_FINITE if apart else _threshold_between(state, low, high)
             side = np.int64(1) if apart or missing == 0 else draw_below(state, 2)
-            left = _part(rows, values, threshold, side == 1)
+            left = part_rows(rows, values, threshold, side == 1)
             if missing == 0:
                 side = np.int64(left > len(rows) - left)
             return wide_starts[feature] + 2 * rank + side, threshold, left, live
@@ -185,7 +185,7 @@ def grow(
         state[0] = np.uint64(seed)
         state[0] = draw(state) + np.uint64(tree)
         state[0] = draw(state)
-        _draw_rows(state, n, taken, rows)
+        draw_rows(state, n, taken, rows)
         _draw_features(state, n_features, features)
         stack[0] = (0, n_rows, n_features, 0)
         top = 1

@@ -36,14 +36,14 @@ class Reference:
 
     def __init__(self, rows: NDArray[np.float32]) -> None:
         n, d = rows.shape
-        self.scale = _scale(rows)
+        self.scale = power_of_two(rows)
         self.slack = np.float32((d + 8) * 2.0**-23)
         scaled = np.clip(rows * np.float64(self.scale), -LIMIT, LIMIT).astype(np.float32)
         starts = np.arange(0, n, LANES)
         counts = np.minimum(n - starts, LANES)
         centres = (np.add.reduceat(scaled, starts, axis=0, dtype=np.float64) / counts[:, None]).astype(np.float32)
-        self.blocks = _in_blocks(scaled)
-        self.centres = _in_blocks(centres)
+        self.blocks = in_blocks(scaled)
+        self.centres = in_blocks(centres)
         self.radii = _radii(scaled, centres, float(self.slack))
 
     def nearest(
@@ -116,13 +116,15 @@ def _leaves(rows: NDArray[np.float32], members: NDArray[np.int64]) -> Iterator[N
     yield from _leaves(rows, np.sort(members[order[half:]]))
 
 
-def _scale(rows: NDArray[np.float32]) -> float:
+def power_of_two(rows: NDArray[np.float32]) -> float:
+    """What brings the range of the widest column, or the largest value of constant ones, to between a half and 1."""
     spread = float((rows.max(axis=0).astype(np.float64) - rows.min(axis=0)).max())
     size = spread or float(np.abs(rows).max()) or 1.0
     return math.ldexp(1.0, -math.frexp(size)[1])
 
 
-def _in_blocks(rows: NDArray[np.float32]) -> NDArray[np.float32]:
+def in_blocks(rows: NDArray[np.float32]) -> NDArray[np.float32]:
+    """(b, d, LANES): the rows in blocks, one column after the other, the last filled up with infinity."""
     n, d = rows.shape
     count = -(-n // LANES)
     filled = np.full((count * LANES, d), np.inf, dtype=np.float32)

@@ -40,3 +40,15 @@ def draw_below(state: NDArray[np.uint64], bound: int) -> np.int64:
 def draw_share(state: NDArray[np.uint64]) -> float:
     """Draw a float64 from [0, 1)."""
     return np.float64(draw(state) >> _S11) * 2.0**-53
+
+
+@kernel
+def draw_normal(state: NDArray[np.uint64]) -> float:
+    """Draw from nearly a standard normal distribution: twelve shares added up, less six.
+
+    Sums alone, because logarithms and cosines differ in the last digit from one maths library to the next.
+    """
+    total = -6.0
+    for _ in range(12):
+        total += draw_share(state)
+    return total

@@ -39,6 +39,8 @@ class Tags:
     batch_invariant : the score of a row does not depend on the other rows scored with it.
     one_row : can score a single row.
     leave_one_out : scores a training row as a detector fitted without it would, so that calibration needs no other.
+    online : goes on learning, a row at a time (:class:`~anomaly_detection.detectors.online.OnlineDetector`).
+    saved : can hand out what it learned as arrays.
     """
 
     missing: bool = False
@@ -46,6 +48,8 @@ class Tags:
     batch_invariant: bool = True
     one_row: bool = True
     leave_one_out: bool = False
+    online: bool = False
+    saved: bool = True
 
 
 class Detector(Configurable, ABC):
@@ -58,6 +62,7 @@ class Detector(Configurable, ABC):
     Attributes
     ----------
     features_ : what each column of the matrix means.
+    instead : the algorithm to use where a promise is needed that :attr:`tags` deny.
     limits_ : (2, d) float64, the values that stand in for -inf and +inf.
     ranges_ : (2, d) float32, the smallest and largest value fitted on, infinite values replaced; +inf and -inf in a
         column without values. Part of the state of a detector that lists it in :attr:`learned`.
@@ -66,6 +71,7 @@ class Detector(Configurable, ABC):
     tags: ClassVar[Tags] = Tags()
     learned: ClassVar[tuple[str, ...]] = ()
     fewest_rows: ClassVar[int] = 2
+    instead: ClassVar[str] = "isolation_forest"
 
     features_: FeatureSpace
     limits_: NDArray[np.float64]
@@ -122,19 +128,21 @@ class Detector(Configurable, ABC):
         InputError
             for missing values the detector does not take.
         """
-        if not self.is_fitted:
-            raise NotFittedError(f"{self!r} is not fitted. Call fit first.")
-        matrix = as_matrix(X)
-        self.features_.check_width(matrix.shape[1])
-        self._check_missing(matrix)
-        if not len(matrix):
-            return np.empty(0)
-        return self._score(self._clean(matrix))
+        matrix = self._checked(X)
+        return self._score(matrix) if len(matrix) else np.empty(0)
 
     @property
     def is_fitted(self) -> bool:
         """Whether ``fit`` or ``restore`` has been called."""
         return hasattr(self, "features_")
+
+    def for_own_rows(self) -> Self:
+        """An unfitted copy for judging the very rows it is going to be fitted on."""
+        return self.clone()
+
+    def evidence(self) -> dict[str, Any]:
+        """What was chosen while fitting, and why, in plain values; empty for algorithms that choose nothing."""
+        return {}
 
     def score_row(self, row: NDArray[np.float32]) -> float:
         """Score one finite, clean row of the fitted width without checking it: the fast way in for a pipeline.
@@ -190,6 +198,15 @@ class Detector(Configurable, ABC):
                 f"{type(self).__name__} takes numbers only; fit it through a Pipeline, which encodes categories."
             )
         self._check_missing(matrix)
+
+    def _checked(self, X: ArrayLike) -> NDArray[np.float32]:
+        """Rows as a fitted detector takes them; raises as :meth:`score` does."""
+        if not self.is_fitted:
+            raise NotFittedError(f"{self!r} is not fitted. Call fit first.")
+        matrix = as_matrix(X)
+        self.features_.check_width(matrix.shape[1])
+        self._check_missing(matrix)
+        return self._clean(matrix)
 
     def _check_missing(self, matrix: NDArray[np.float32]) -> None:
         if not self.tags.missing and np.isnan(matrix).any():

@@ -10,7 +10,7 @@ import polars as pl
 from anomaly_detection.errors import SchemaError
 from anomaly_detection.features._reading import parse_time, parsed_numbers, read_numbers
 from anomaly_detection.features.nesting import flatten
-from anomaly_detection.records import Column, Schema, SetAside, counted, quoted
+from anomaly_detection.records import Column, Schema, SetAside, counted, named_columns, quoted
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -53,7 +53,7 @@ def infer_schema(
     ----------
     columns : the only columns to look at; they are never taken for identifiers.
     categorical : columns that are categories whatever they look like; never taken for identifiers.
-    timestamp, key, label : the columns with these roles.
+    timestamp, key, label : the columns with these roles; a key may be several columns, from the coarsest to the finest.
     ignore : columns to leave out.
 
     Raises
@@ -71,12 +71,11 @@ def infer_schema(
     >>> schema.set_aside
     (SetAside(name='shop', reason="constant: every value is 'a'"),)
     """
-    frame, key = flatten(frame), _one_key(key)
-    roles = {"timestamp": timestamp, "key": key, "label": label}
-    named = [*(columns or ()), *categorical, *ignore, *(name for name in roles.values() if name is not None)]
+    frame, key = flatten(frame), _key(key)
+    taken = {name for name in (timestamp, *named_columns(key), label) if name is not None}
+    named = [*(columns or ()), *categorical, *ignore, *taken]
     _check_known(named, frame.columns)
     ignored, categories = frozenset(ignore), frozenset(categorical)
-    taken = {name for name in roles.values() if name is not None}
     wanted = frozenset(columns or ()) | frozenset(categorical)
     found: list[Column | SetAside] = []
     for name in frame.columns:
@@ -117,12 +116,12 @@ def check_finite(frame: pl.DataFrame, schema: Schema) -> None:
             )
 
 
-def _one_key(key: str | Sequence[str] | None) -> str | None:
-    if key is None or isinstance(key, str):
-        return key
-    if len(key) > 1:
-        raise SchemaError(f"A key is one column; got {quoted(key)}. Join them into one column first.")
-    return key[0] if key else None
+def _key(key: str | Sequence[str] | None) -> str | tuple[str, ...] | None:
+    columns = named_columns(key)
+    twice = [name for name in columns if columns.count(name) > 1]
+    if twice:
+        raise SchemaError(f"The key names the column {twice[0]!r} twice. Name each of its columns once.")
+    return columns if len(columns) > 1 else columns[0] if columns else None
 
 
 def _check_known(names: Iterable[str], known: Sequence[str]) -> None:

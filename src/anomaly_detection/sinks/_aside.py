@@ -1,15 +1,16 @@
-"""A file that is written aside and put in its place in one step, or not at all."""
+"""A file that is written aside and put in its place in one step, or not at all; places where that cannot be."""
 
 from __future__ import annotations
 
+import errno
 import os
 import secrets
 import stat
 from contextlib import suppress
-from typing import IO, TYPE_CHECKING
+from pathlib import Path
+from typing import IO
 
-if TYPE_CHECKING:
-    from pathlib import Path
+from anomaly_detection.errors import InputError, SinkError
 
 
 class Aside:
@@ -42,6 +43,48 @@ class Aside:
         with suppress(OSError):
             self.file.close()
         self.path.unlink(missing_ok=True)
+
+
+def refuse_unwritable(path: Path, target: Path, example: str) -> None:
+    """Refuse a place where no file can be written; ``example`` is what a file may be called.
+
+    Raises
+    ------
+    InputError
+        for a directory, a folder that does not exist, or something that is not a regular file.
+    SinkError
+        where writing is not allowed.
+    """
+    if target.is_dir():
+        raise InputError(f"{path} is a directory. Name a file in it, such as {str(path / example)!r}.")
+    if not target.parent.is_dir():
+        raise InputError(f"{path} cannot be written: there is no folder {str(target.parent)!r}. Create it first.")
+    if target.exists() and not target.is_file():
+        raise InputError(f"{path} is not a regular file, and results are only written to one.")
+    if not os.access(target.parent, os.W_OK) or (target.exists() and not os.access(target, os.W_OK)):
+        raise SinkError(f"{path} may not be written by this user. Change the permissions, or write elsewhere.")
+
+
+def refuse_input(target: Path, source: str | Path | None) -> None:
+    """Refuse to overwrite the file that is read; ``-`` and None are none.
+
+    Raises
+    ------
+    InputError
+        if both are the same file.
+    """
+    if source is None or str(source) == "-" or not target.exists() or not Path(source).exists():
+        return
+    if target.samefile(source):
+        raise InputError(f"{source} is the input and would be overwritten by the results. Choose another output.")
+
+
+def not_written(path: Path, error: Exception) -> SinkError:
+    """The error for bytes that could not be written."""
+    full = getattr(error, "errno", None) in (errno.ENOSPC, errno.EDQUOT) or "No space left" in str(error)
+    reason = "the disk is full" if full else getattr(error, "strerror", None) or str(error).splitlines()[0]
+    way_out = "Free some space, or write elsewhere" if full else "Write elsewhere, or in another format"
+    return SinkError(f"{path} could not be written: {reason}. Nothing was changed. {way_out}.")
 
 
 def _sync_folder(folder: Path) -> None:

@@ -25,8 +25,8 @@ class Encoder(Protocol):
     def write(self, frame: pl.DataFrame) -> None:
         """Write further rows."""
 
-    def finish(self, made: Mapping[str, Any]) -> None:
-        """Write what comes after the last row."""
+    def finish(self, about: Mapping[str, Mapping[str, Any]]) -> None:
+        """Write what comes after the last row; ``about`` are parts about all rows, by name."""
 
     def close(self) -> None:
         """Let go of whatever is held beside the stream."""
@@ -62,7 +62,7 @@ class CsvEncoder:
             text = plain.write_csv(separator=self._delimiter, include_header=False, null_value=missing)
             self._stream.write(text.encode())
 
-    def finish(self, made: Mapping[str, Any]) -> None:
+    def finish(self, about: Mapping[str, Mapping[str, Any]]) -> None:
         """Nothing comes after the last row."""
 
     def close(self) -> None:
@@ -79,7 +79,7 @@ class JsonlEncoder:
         """Write further rows."""
         self._stream.write(_json_lines(frame).encode())
 
-    def finish(self, made: Mapping[str, Any]) -> None:
+    def finish(self, about: Mapping[str, Mapping[str, Any]]) -> None:
         """Nothing comes after the last row."""
 
     def close(self) -> None:
@@ -87,7 +87,7 @@ class JsonlEncoder:
 
 
 class JsonEncoder:
-    """One document, ``{"results": [{…}, …], "made": {…}}``, an object a line."""
+    """One document, ``{"results": [{…}, …], "summary": {…}, "made": {…}}``, an object a line."""
 
     def __init__(self, stream: IO[bytes]) -> None:
         self._stream = stream
@@ -102,13 +102,17 @@ class JsonEncoder:
         self._stream.write(f"{'' if self._first else ','}\n{rows}".encode())
         self._first = False
 
-    def finish(self, made: Mapping[str, Any]) -> None:
-        """Close the array and say how the results were made."""
-        told = json.dumps(_finite(made), ensure_ascii=False, default=str, allow_nan=False)
-        self._stream.write(f'\n],\n"made": {told}}}\n'.encode())
+    def finish(self, about: Mapping[str, Mapping[str, Any]]) -> None:
+        """Close the array and add the parts about all rows."""
+        told = ",\n".join(f'"{name}": {_strict_json(part)}' for name, part in about.items())
+        self._stream.write(f"\n],\n{told}}}\n".encode())
 
     def close(self) -> None:
         """Nothing is held."""
+
+
+def _strict_json(part: Mapping[str, Any]) -> str:
+    return json.dumps(_finite(part), ensure_ascii=False, default=str, allow_nan=False)
 
 
 def _json_lines(frame: pl.DataFrame) -> str:

@@ -46,7 +46,7 @@ class ParquetEncoder:
         if self._size > HELD:
             self._set_aside()
 
-    def finish(self, made: Mapping[str, Any]) -> None:  # noqa: ARG002 - one signature for all formats
+    def finish(self, about: Mapping[str, Mapping[str, Any]]) -> None:  # noqa: ARG002 - one signature for all formats
         """Write the file."""
         if not self._pieces:
             frame = pl.concat(self._frames) if self._frames else pl.DataFrame()

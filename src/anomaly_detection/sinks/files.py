@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import errno
-import os
 from contextlib import suppress
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any, Self
@@ -14,7 +12,7 @@ from anomaly_detection import formats
 from anomaly_detection.errors import InputError, SinkError
 from anomaly_detection.formats import Format
 from anomaly_detection.records import quoted
-from anomaly_detection.sinks._aside import Aside
+from anomaly_detection.sinks._aside import Aside, not_written, refuse_input, refuse_unwritable
 from anomaly_detection.sinks._encoders import Encoder, encoder
 
 if TYPE_CHECKING:
@@ -59,9 +57,10 @@ class FileSink:
         self.path = Path(path)
         self.format = _format(self.path, format)
         self._target = self.path.resolve()
-        _refuse_unwritable(self.path, self._target)
-        _refuse_input(self._target, source)
+        refuse_unwritable(self.path, self._target, "results.csv")
+        refuse_input(self._target, source)
         self._made: dict[str, Any] = {}
+        self._summary: dict[str, Any] = {}
         self._columns: list[str] | None = None
         self._aside: Aside | None = None
         self._stream: IO[bytes] | None = None
@@ -70,6 +69,10 @@ class FileSink:
     def made(self, how: Mapping[str, Any]) -> None:
         """Say how the results were made; JSON results carry it as ``made``."""
         self._made.update(how)
+
+    def summary(self, found: Mapping[str, Any]) -> None:
+        """Say what was found in all rows together; JSON results carry it as ``summary``."""
+        self._summary.update(found)
 
     def write(self, frame: pl.DataFrame) -> None:
         """Write further rows; every frame has the same columns.
@@ -89,7 +92,7 @@ class FileSink:
         try:
             self._encoder.write(frame)
         except (OSError, pl.exceptions.PolarsError) as error:
-            raise self._failed(error) from error
+            raise not_written(self.path, error) from error
 
     def __enter__(self) -> Self:
         try:
@@ -99,7 +102,7 @@ class FileSink:
         except BaseException as error:
             self._drop()
             if isinstance(error, OSError) and not isinstance(error, SinkError):
-                raise self._failed(error) from error
+                raise not_written(self.path, error) from error
             raise
         return self
 
@@ -110,14 +113,14 @@ class FileSink:
             if kind is None:
                 self._put_in_place()
         except (OSError, pl.exceptions.PolarsError) as failure:
-            raise self._failed(failure) from failure
+            raise not_written(self.path, failure) from failure
         finally:
             self._drop()
 
     def _put_in_place(self) -> None:
         if self._aside is None or self._stream is None or self._encoder is None:
             return
-        self._encoder.finish(self._made)
+        self._encoder.finish({**({"summary": self._summary} if self._summary else {}), "made": self._made})
         if self._stream is not self._aside.file:
             self._stream.close()
         self._aside.put_in_place()
@@ -133,12 +136,6 @@ class FileSink:
             self._aside.drop()
         self._encoder = self._stream = self._aside = None
 
-    def _failed(self, error: Exception) -> SinkError:
-        full = getattr(error, "errno", None) in (errno.ENOSPC, errno.EDQUOT) or "No space left" in str(error)
-        reason = "the disk is full" if full else getattr(error, "strerror", None) or str(error).splitlines()[0]
-        way_out = "Free some space, or write elsewhere" if full else "Write elsewhere, or in another format"
-        return SinkError(f"{self.path} could not be written: {reason}. Nothing was changed. {way_out}.")
-
 
 def _format(path: Path, asked: str | None) -> Format:
     if asked is not None:
@@ -152,21 +149,3 @@ def _format(path: Path, asked: str | None) -> Format:
             "(also with .gz or .zst), or name the format."
         )
     return Format(kind, compression)
-
-
-def _refuse_unwritable(path: Path, target: Path) -> None:
-    if target.is_dir():
-        raise InputError(f"{path} is a directory. Name a file in it, such as {str(path / 'results.csv')!r}.")
-    if not target.parent.is_dir():
-        raise InputError(f"{path} cannot be written: there is no folder {str(target.parent)!r}. Create it first.")
-    if target.exists() and not target.is_file():
-        raise InputError(f"{path} is not a regular file, and results are only written to one.")
-    if not os.access(target.parent, os.W_OK) or (target.exists() and not os.access(target, os.W_OK)):
-        raise SinkError(f"{path} may not be written by this user. Change the permissions, or write elsewhere.")
-
-
-def _refuse_input(target: Path, source: str | Path | None) -> None:
-    if source is None or str(source) == "-" or not target.exists() or not Path(source).exists():
-        return
-    if target.samefile(source):
-        raise InputError(f"{source} is the input and would be overwritten by the results. Choose another output.")

@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from anomaly_detection.explain import contributions, reference_row
+from anomaly_detection.explain.normal import reference_row
+from anomaly_detection.explain.shapley import contributions
 from anomaly_detection.features.space import Feature, FeatureSpace
 from anomaly_detection.testing._detector_data import WIDTH, crowd, require
 
@@ -55,7 +56,7 @@ def explanations_name_the_column_at_fault(make: Make) -> None:
     for place, (column, positions) in enumerate(space.columns().items()):
         odd = normal[None, :].copy()
         odd[:, positions] = 25
-        parts = contributions(detector.score, odd, normal, space)
+        parts = contributions(detector.score, odd, normal[None, :], space)
         require(parts.shape == (1, 3), f"Three columns have contributions of shape {parts.shape}.")
         require(int(parts[0].argmax()) == place, f"Column {column!r} is at fault; contributions are {parts[0]}.")
         excess = float(detector.score(odd)[0]) - usual

@@ -21,6 +21,7 @@ from typing import TYPE_CHECKING
 
 from anomaly_detection.errors import UnknownNameError
 from anomaly_detection.testing import _detector_inputs as inputs
+from anomaly_detection.testing import _detector_online as online
 from anomaly_detection.testing import _detector_quality as quality
 from anomaly_detection.testing import _detector_scores as scores
 from anomaly_detection.testing import _detector_words as words
@@ -30,6 +31,17 @@ if TYPE_CHECKING:
 
     from anomaly_detection.detectors.base import Detector, Tags
     from anomaly_detection.testing._detector_data import Make
+
+ONLINE: tuple[Callable[[Make], None], ...] = (
+    online.updates_by_row_equal_updates_by_chunk,
+    online.fitting_is_updating_from_nothing,
+    online.scoring_between_updates_changes_nothing,
+    online.score_update_equals_score_and_then_update,
+    online.a_restored_detector_goes_on_alike,
+    online.state_stays_bounded,
+    online.what_becomes_normal_scores_lower,
+    online.updates_that_cannot_be_learned_are_refused,
+)
 
 PROMISES: tuple[Callable[[Make], None], ...] = (
     scores.scores_are_float64_finite_and_one_per_row,
@@ -56,6 +68,7 @@ PROMISES: tuple[Callable[[Make], None], ...] = (
     quality.a_planted_outlier_scores_highest,
     quality.beats_a_per_feature_z_score,
     quality.explanations_name_the_column_at_fault,
+    *ONLINE,
     words.parameters_are_the_signature,
     words.a_clone_is_equal_and_not_fitted,
     words.parameters_out_of_range_are_refused,
@@ -69,6 +82,7 @@ APPLIES: Mapping[str, Callable[[Tags], bool]] = {
     "missing_values_are_refused": lambda tags: not tags.missing,
     "categories_score_and_unseen_ones_too": lambda tags: tags.categories,
     "categories_are_refused": lambda tags: not tags.categories,
+    **dict.fromkeys((promise.__name__ for promise in ONLINE), lambda tags: tags.online),
 }
 """Promises that depend on what a detector's tags say; all others hold for every detector."""
 

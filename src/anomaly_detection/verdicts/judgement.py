@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
 
 
-def judge(score: ArrayLike, p_value: ArrayLike, alpha: float, n_calibration: int) -> Result:
+def judge(score: ArrayLike, p_value: ArrayLike, alpha: float, n_calibration: int | NDArray[np.int64]) -> Result:
     """Make verdicts for many records.
 
     Parameters
@@ -27,7 +27,7 @@ def judge(score: ArrayLike, p_value: ArrayLike, alpha: float, n_calibration: int
     score : (n,) the detector's raw scores.
     p_value : (n,) in (0, 1], the calibrated p-values of these scores.
     alpha : in (0, 1), the p-value at and below which a record is an anomaly.
-    n_calibration : how many scores the p-values were estimated from, at least 1.
+    n_calibration : how many scores the p-values were estimated from, at least 1; one number, or one per record.
 
     Raises
     ------
@@ -70,7 +70,7 @@ def judge_one(score: float, p_value: float, alpha: float, n_calibration: int) ->
 
 
 def _confidence(
-    p: NDArray[np.float64], flags: NDArray[np.bool_], alpha: float, n_calibration: int
+    p: NDArray[np.float64], flags: NDArray[np.bool_], alpha: float, n_calibration: int | NDArray[np.int64]
 ) -> NDArray[np.float64]:
     """P(the true p lies on the same side of ``alpha``), it being Beta(p(n+1), (1-p)(n+1)) given the sample."""
     below = betainc(p * (n_calibration + 1.0), (1.0 - p) * (n_calibration + 1.0), alpha)
@@ -78,8 +78,8 @@ def _confidence(
     return confidence
 
 
-def _check(alpha: float, n_calibration: int) -> None:
+def _check(alpha: float, n_calibration: int | NDArray[np.int64]) -> None:
     if not 0.0 < alpha < 1.0:
         raise ParameterError(f"alpha={alpha!r} must be above 0 and below 1; 0.01 flags one normal record in a hundred.")
-    if n_calibration < 1:
+    if np.less(n_calibration, 1).any():
         raise ParameterError(f"n_calibration={n_calibration!r} must be at least 1.")

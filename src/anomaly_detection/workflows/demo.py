@@ -15,7 +15,7 @@ from anomaly_detection.workflows.reading import Reading
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from anomaly_detection.explain import Reason
+    from anomaly_detection.explain.explanation import Explanation
     from anomaly_detection.pipeline import Progress
     from anomaly_detection.registry.base import ModelVersion
     from anomaly_detection.results import Verdict
@@ -42,7 +42,7 @@ class DemoOutcome:
     outcome: DetectOutcome
     model: ModelVersion
     verdict: Verdict
-    reasons: list[Reason]
+    explanation: Explanation
     microseconds: float
 
 

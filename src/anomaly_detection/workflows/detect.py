@@ -8,9 +8,11 @@ from itertools import chain
 from typing import TYPE_CHECKING, Any
 
 from anomaly_detection.pipeline import silent
+from anomaly_detection.workflows.explaining import Explaining
 from anomaly_detection.workflows.output import how_made, open_sink, written
 from anomaly_detection.workflows.request import DetectRequest, check
 from anomaly_detection.workflows.scoring import Scoring, prepared
+from anomaly_detection.workflows.summary import Summary
 from anomaly_detection.workflows.tally import Tally
 
 __all__ = ["DetectOutcome", "DetectRequest", "detect_file"]
@@ -60,11 +62,15 @@ def detect_file(request: DetectRequest, progress: Progress = silent) -> DetectOu
         if the data, a name or a parameter is off; then nothing was written.
     RegistryError
         if the model cannot be loaded.
+    NotFittedError
+        if reasons are asked of a model that was saved by a version that kept no normal rows.
     SinkError
         if the verdicts cannot be written; what was there before is untouched.
     """
     check(request)
     pipeline = prepared(request)
+    if request.explain and pipeline.is_fitted:
+        pipeline.background  # noqa: B018  a model that cannot explain says so before anything is read
     with ExitStack() as stack:
         sink = open_sink(request.output, request.output_format, request.reading.data) if request.output else None
         source = stack.enter_context(request.reading.open(request.train_column))
@@ -73,11 +79,18 @@ def detect_file(request: DetectRequest, progress: Progress = silent) -> DetectOu
         made = how_made(pipeline, request, source.fingerprint())
         if sink is not None:
             stack.enter_context(sink).made(made)
-        tally = Tally(pipeline, request.top, request.reading.label)
+        tally = Tally(pipeline, request.top, request.reading.label, explain=request.explain)
+        explaining = Explaining(pipeline, progress) if request.explain else None
+        summary = Summary(pipeline, request.reading.ignore) if sink and sink.format.kind == "json" else None
         for result, frame in chain([first], verdicts):
             tally.add(result, frame)
             if sink is not None:
-                sink.write(written(result, frame, pipeline, sink.format.kind, explain=request.explain))
+                sink.write(written(result, frame, sink.format.kind, explaining))
+            if summary is not None:
+                summary.add(result, frame)
+        evaluation = tally.evaluation()
+        if sink is not None and summary is not None:
+            sink.summary(summary.to_dict(tally, evaluation, source.notes))
         return DetectOutcome(
             rows=tally.rows,
             anomaly_count=tally.anomaly_count,
@@ -86,6 +99,6 @@ def detect_file(request: DetectRequest, progress: Progress = silent) -> DetectOu
             top=tally.top(),
             pipeline=pipeline,
             made=made,
-            evaluation=tally.evaluation(),
+            evaluation=evaluation,
             notes=tuple(source.notes),
         )

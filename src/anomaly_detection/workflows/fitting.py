@@ -13,6 +13,8 @@ import polars as pl
 from anomaly_detection.detectors import create
 from anomaly_detection.errors import ParameterError
 from anomaly_detection.features.transformed import TransformedFeatures
+from anomaly_detection.keyed import KeyedPipeline, algorithm_of_each, means_per_key
+from anomaly_detection.keyed.pipeline import MIN_ROWS
 from anomaly_detection.pipeline import Pipeline
 from anomaly_detection.thresholds import named
 
@@ -45,14 +47,20 @@ class Fitting:
     threshold : the name of an estimator of the alarm line instead.
     transforms : names of transforms of the number columns, in order.
     random_state : the seed of everything random.
+    key : the columns that a model per key tells apart; none for one model of all rows.
+    min_rows : from this many rows on a key has a model of its own.
+    scaling : how numbers are scaled for algorithms that take plain numbers only.
     """
 
-    algorithm: str = "isolation_forest"
+    algorithm: str = "auto"
     parameters: Mapping[str, Any] = field(default_factory=dict)
     contamination: float | str = "auto"
     threshold: str | None = None
     transforms: tuple[str, ...] = ()
     random_state: int = 0
+    key: tuple[str, ...] = ()
+    min_rows: int = MIN_ROWS
+    scaling: str = "standard"
 
 
 def blank_pipeline(fitting: Fitting) -> Pipeline:
@@ -63,7 +71,7 @@ def blank_pipeline(fitting: Fitting) -> Pipeline:
     UnknownNameError, ParameterError
         for an unknown algorithm, threshold or parameter, one out of range, or two that set the same thing.
     """
-    detector = create(fitting.algorithm, **fitting.parameters)
+    detector = create(algorithm_of_each(fitting.algorithm, keyed=bool(fitting.key)), **fitting.parameters)
     if "random_state" in detector.parameter_names() and "random_state" not in fitting.parameters:
         detector = detector.clone(random_state=fitting.random_state)
     if fitting.threshold is not None:
@@ -74,11 +82,32 @@ def blank_pipeline(fitting: Fitting) -> Pipeline:
         detector,
         fitting.contamination,
         fitting.threshold,
+        scaling=fitting.scaling,
         transforms=fitting.transforms,
         random_state=fitting.random_state,
     )
+    if fitting.key:
+        pipeline = KeyedPipeline.of(pipeline, fitting.key, fitting.min_rows)
     pipeline.validate()
     return pipeline
+
+
+def per_key_columns(algorithm: str, key: tuple[str, ...], min_rows: int | None, *, per_key: bool) -> tuple[str, ...]:
+    """The key columns to have a model for each of, as far as that was asked for.
+
+    Raises
+    ------
+    ParameterError
+        if it was asked for without a key, or only its number of rows was given.
+    """
+    if per_key or means_per_key(algorithm):
+        if not key:
+            algorithm_of_each(algorithm, keyed=False)
+            raise ParameterError("--per-key needs a key: say with --key NAME what a record is about.")
+        return key
+    if min_rows is not None:
+        raise ParameterError(f"--min-rows {min_rows} says which key has a model of its own. Give --per-key, too.")
+    return ()
 
 
 def read_for_fitting(source: FileSource, seed: int, progress: Progress) -> pl.DataFrame:

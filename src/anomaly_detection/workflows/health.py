@@ -29,7 +29,7 @@ State = Literal["ok", "warning", "failed"]
 LITTLE_DISK = 2**30
 """Below this many free bytes the disk is a warning."""
 
-EXTRAS = {"pandas": "pandas", "arrow": "pyarrow"}
+EXTRAS = {"pandas": "pandas", "arrow": "pyarrow", "pyod": "pyod"}
 """Extras and the module each brings."""
 
 
@@ -64,7 +64,7 @@ def details() -> dict[str, str]:
         "processors": str(os.cpu_count()),
         "home": str(settings.home),
         "registry": str(settings.registry_folder),
-        "algorithms": ", ".join(entry.name for entry in DETECTORS.entries()),
+        "algorithms": ", ".join(entry.name for entry in DETECTORS.entries() if entry.extra is None),
         **library_versions(),
     }
 

@@ -10,12 +10,14 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from anomaly_detection.catalog import DETECTORS
+from anomaly_detection.detectors.labels import labels_of, need_saved, need_streaming
 from anomaly_detection.errors import InputError, RegistryError
 from anomaly_detection.evaluation.compare import compare
 from anomaly_detection.evaluation.labels import parse_labels
 from anomaly_detection.evaluation.metrics import METRICS, evaluate
 from anomaly_detection.features.inference import check_finite
-from anomaly_detection.pipeline import Pipeline, silent
+from anomaly_detection.keyed import KeyedPipeline, restored
+from anomaly_detection.pipeline import silent
 from anomaly_detection.registry.artifact import read_artifact, write_artifact
 from anomaly_detection.registry.lineage import Lineage
 from anomaly_detection.registry.local import LocalRegistry
@@ -24,15 +26,14 @@ from anomaly_detection.settings import Settings
 from anomaly_detection.workflows.fitting import Fitting, blank_pipeline, command_line, read_for_fitting
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
     from pathlib import Path
 
     from numpy.typing import NDArray
 
-    from anomaly_detection.detectors.base import Tags
     from anomaly_detection.evaluation.compare import Difference
     from anomaly_detection.evaluation.metrics import Evaluation
-    from anomaly_detection.pipeline import Progress
+    from anomaly_detection.pipeline import Pipeline, Progress
     from anomaly_detection.registry.base import ModelVersion
     from anomaly_detection.workflows.reading import Reading
 
@@ -57,12 +58,18 @@ class TrainOutcome:
     evaluation: Evaluation | None
     notes: tuple[str, ...]
 
+    @property
+    def levels(self) -> dict[str, Any] | None:
+        """How it is made up, if there is a model per key."""
+        return self.pipeline.evidence() if isinstance(self.pipeline, KeyedPipeline) else None
+
     def to_dict(self) -> dict[str, Any]:
         """Plain values, for JSON: those of the version, and how it came about."""
         return {
             **asdict(self.version),
             "alpha": self.pipeline.alpha_,
             "schema": self.pipeline.schema_.to_dict(),
+            "levels": self.levels,
             "evaluation": self.evaluation.to_dict() if self.evaluation else None,
             "notes": list(self.notes),
         }
@@ -94,27 +101,30 @@ def train_model(request: TrainRequest, progress: Progress = silent) -> TrainOutc
     """
     began = time.perf_counter()
     registry = registry_at(request.registry)
-    _check_registrable(request, registry)
+    check_registrable(request.name, request.aliases, registry)
     pipeline = blank_pipeline(request.fitting)
+    for need in (need_streaming, need_saved):
+        need(pipeline.detector, "Training a model for the registry")
     with request.reading.open() as source:
         frame = read_for_fitting(source, request.fitting.random_state, progress)
         labels = None if request.reading.label is None else parse_labels(frame[request.reading.label])
         pipeline.fit(frame, request.reading.schema(frame), progress)
-        evaluation = _evaluated(pipeline, labels)
+        evaluation = evaluated(pipeline, labels)
         lineage = _lineage(pipeline, source.fingerprint(), request.fitting)
         notes = tuple(source.notes)
-    metrics = _metrics(pipeline, evaluation) | {"training_seconds": round(time.perf_counter() - began, 3)}
+    metrics = metrics_of(pipeline, evaluation) | {"training_seconds": round(time.perf_counter() - began, 3)}
     version = registry.register(request.name, pipeline, metrics=metrics, lineage=lineage, aliases=request.aliases)
     return TrainOutcome(version, pipeline, evaluation, notes)
 
 
-def algorithm_rows() -> list[dict[str, str]]:
-    """Name, aliases, what it takes by itself, and a sentence, for every algorithm."""
+def algorithm_rows() -> list[dict[str, Any]]:
+    """Name, aliases, labels, the extra it needs and a sentence, for every algorithm, installed or not."""
     return [
         {
             "name": entry.name,
-            "aliases": ", ".join(entry.aliases),
-            "takes": _takes(entry.load()().tags),
+            "aliases": list(entry.aliases),
+            "labels": list(labels_of(entry)),
+            "extra": entry.extra,
             "summary": entry.summary,
         }
         for entry in DETECTORS.entries()
@@ -132,7 +142,7 @@ def load_pipeline(reference: str, registry: Path | None = None) -> Pipeline:
         if it must not be loaded.
     """
     artifact = registry_at(registry).load(reference)
-    return Pipeline.from_state(artifact.spec, artifact.arrays)
+    return restored(artifact.spec, artifact.arrays)
 
 
 def save_model(pipeline: Pipeline, folder: Path, extra: Mapping[str, Any]) -> Path:
@@ -144,7 +154,7 @@ def save_model(pipeline: Pipeline, folder: Path, extra: Mapping[str, Any]) -> Pa
 def load_model(folder: Path) -> tuple[Pipeline, Mapping[str, Any]]:
     """Read what :func:`save_model` wrote: the pipeline and the extra."""
     artifact = read_artifact(folder)
-    return Pipeline.from_state(artifact.spec, artifact.arrays), artifact.manifest.extra
+    return restored(artifact.spec, artifact.arrays), artifact.manifest.extra
 
 
 @dataclass(frozen=True, slots=True)
@@ -188,10 +198,18 @@ def _paired(a: str, b: str, reading: Reading, registry: Path | None) -> Mapping[
     return compare(frame[reading.label], first, second)
 
 
-def _check_registrable(request: TrainRequest, registry: LocalRegistry) -> None:
-    """Refuse what could not be registered in the end, before the work is done."""
-    check_name(request.name)
-    for alias in request.aliases:
+def check_registrable(name: str, aliases: Iterable[str], registry: LocalRegistry) -> None:
+    """Refuse what could not be registered in the end, before the work is done.
+
+    Raises
+    ------
+    InputError
+        if the name or an alias breaks the rule.
+    RegistryError
+        if the registry cannot be written.
+    """
+    check_name(name)
+    for alias in aliases:
         check_alias(alias)
     place = next(folder for folder in (registry.root.absolute(), *registry.root.absolute().parents) if folder.exists())
     if not place.is_dir() or not os.access(place, os.W_OK):
@@ -201,7 +219,7 @@ def _check_registrable(request: TrainRequest, registry: LocalRegistry) -> None:
         )
 
 
-def _evaluated(pipeline: Pipeline, labels: NDArray[np.bool_] | None) -> Evaluation | None:
+def evaluated(pipeline: Pipeline, labels: NDArray[np.bool_] | None) -> Evaluation | None:
     """How good the verdicts are on rows that were held out while fitting."""
     if labels is None:
         return None
@@ -211,17 +229,13 @@ def _evaluated(pipeline: Pipeline, labels: NDArray[np.bool_] | None) -> Evaluati
     return evaluate(labels[held_out], scores, flags)
 
 
-def _metrics(pipeline: Pipeline, evaluation: Evaluation | None) -> dict[str, float]:
+def metrics_of(pipeline: Pipeline, evaluation: Evaluation | None) -> dict[str, float]:
+    """What is registered with a pipeline: how it was fitted, and how good it is where labels tell."""
     found = {"rows": float(pipeline.rows_), "alpha": pipeline.alpha_}
     if evaluation is not None:
         values = {name: getattr(evaluation, name) for name in METRICS}
         found |= {name: float(value) for name, value in values.items() if value is not None}
     return found
-
-
-def _takes(tags: Tags) -> str:
-    found = [word for word, has in (("missing values", tags.missing), ("categories", tags.categories)) if has]
-    return ", ".join(found) or "numbers (the pipeline prepares the rest)"
 
 
 def _lineage(pipeline: Pipeline, fingerprint: str, fitting: Fitting) -> Lineage:
@@ -232,6 +246,7 @@ def _lineage(pipeline: Pipeline, fingerprint: str, fitting: Fitting) -> Lineage:
         parameters={
             "algorithm": fitting.algorithm,
             "transforms": list(fitting.transforms),
+            **({"key": list(fitting.key), "min_rows": fitting.min_rows} if fitting.key else {}),
             **pipeline.scorer_.detector.parameters(),
         },
         seed=fitting.random_state,

@@ -8,11 +8,9 @@ import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol, Self
 
-import numpy as np
-import polars as pl
-
 from anomaly_detection import formats
 from anomaly_detection.detectors.spec import to_spec
+from anomaly_detection.keyed import KeyedPipeline
 from anomaly_detection.registry.lineage import library_versions, stamp, utc_now
 from anomaly_detection.sinks.files import FileSink
 from anomaly_detection.version import __version__
@@ -22,8 +20,11 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from types import TracebackType
 
+    import polars as pl
+
     from anomaly_detection.pipeline import Pipeline
     from anomaly_detection.results import Result
+    from anomaly_detection.workflows.explaining import Explaining
     from anomaly_detection.workflows.request import DetectRequest
 
 STANDARD_OUTPUT = "-"
@@ -36,6 +37,9 @@ class VerdictSink(Protocol):
 
     def made(self, how: Mapping[str, Any]) -> None:
         """Say how they were made."""
+
+    def summary(self, found: Mapping[str, Any]) -> None:
+        """Say what was found in all rows together."""
 
     def write(self, frame: pl.DataFrame) -> None:
         """Write further rows."""
@@ -77,6 +81,10 @@ class StandardOutput:
         """Say how they were made."""
         self._file.made(how)
 
+    def summary(self, found: Mapping[str, Any]) -> None:
+        """Say what was found in all rows together."""
+        self._file.summary(found)
+
     def write(self, frame: pl.DataFrame) -> None:
         """Write further rows."""
         self._file.write(frame)
@@ -102,23 +110,15 @@ class StandardOutput:
         sys.stdout.buffer.flush()
 
 
-def written(
-    result: Result, frame: pl.DataFrame, pipeline: Pipeline, kind: formats.Kind, *, explain: bool
-) -> pl.DataFrame:
+def written(result: Result, frame: pl.DataFrame, kind: formats.Kind, explaining: Explaining | None) -> pl.DataFrame:
     """The columns that go to a file of a kind.
 
-    With ``explain`` the last one, ``explanation``, has the reasons for each anomaly: a list of objects in JSON, one
-    text elsewhere.
+    With ``explaining`` the last one, ``explanation``, says why each anomaly is one: an object in JSON, else a text.
     """
     columns = result.to_polars()
-    if not explain:
+    if explaining is None:
         return columns
-    flagged = np.flatnonzero(result.is_anomaly)
-    as_objects = kind in ("json", "jsonl")
-    found: list[Any] = [None] * len(result)
-    for i, reasons in zip(flagged, pipeline.explain(frame, flagged.tolist()), strict=True):
-        found[i] = [why.to_dict() for why in reasons] if as_objects else "; ".join(why.sentence() for why in reasons)
-    return columns.with_columns(pl.Series("explanation", found, dtype=pl.Object if as_objects else pl.String))
+    return columns.with_columns(explaining.column(result, frame, as_objects=kind in ("json", "jsonl")))
 
 
 def how_made(pipeline: Pipeline, request: DetectRequest, fingerprint: str) -> dict[str, Any]:
@@ -126,12 +126,14 @@ def how_made(pipeline: Pipeline, request: DetectRequest, fingerprint: str) -> di
     return {
         "model": request.model,
         "algorithm": to_spec(pipeline.scorer_.detector),
+        "evidence": pipeline.scorer_.detector.evidence(),
         "parameters": {name: value for name, value in pipeline.parameters().items() if name != "detector"},
         "alpha": pipeline.alpha_,
         "fdr": request.fdr,
         "trained_on_rows": pipeline.rows_,
         "calibration_rows": pipeline.calibrator_.n_,
         "schema": pipeline.schema_.to_dict(),
+        "levels": pipeline.evidence() if isinstance(pipeline, KeyedPipeline) else None,
         "data": {"name": request.reading.data, "sha256": fingerprint},
         "versions": {"anomaly-detection": __version__, **library_versions()},
         "command": command_line(),

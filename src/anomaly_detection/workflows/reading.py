@@ -9,7 +9,7 @@ from anomaly_detection.errors import SchemaError, UnknownNameError
 from anomaly_detection.evaluation.labels import parse_labels
 from anomaly_detection.features.inference import check_finite, infer_schema
 from anomaly_detection.pipeline import check_rows
-from anomaly_detection.records import quoted
+from anomaly_detection.records import named_columns, quoted
 from anomaly_detection.sources.files import FileSource, open_source
 
 if TYPE_CHECKING:
@@ -33,7 +33,8 @@ class Reading:
     format, encoding, delimiter : how the file is written.
     columns : the feature columns, in place of all.
     categorical : columns to read as categories.
-    timestamp, key, label : columns with these roles.
+    timestamp, key, label : columns with these roles; a key of several columns names them from the coarsest to the
+        finest.
     ignore : columns to leave out.
     """
 
@@ -44,7 +45,7 @@ class Reading:
     columns: tuple[str, ...] = ()
     categorical: tuple[str, ...] = ()
     timestamp: str | None = None
-    key: str | None = None
+    key: str | tuple[str, ...] | None = None
     label: str | None = None
     ignore: tuple[str, ...] = ()
 
@@ -59,7 +60,7 @@ class Reading:
             for a column that is not there, with the nearest ones that are.
         """
         source = open_source(self.data, format=self.format, encoding=self.encoding, delimiter=self.delimiter)
-        roles = (self.timestamp, self.key, self.label, *also_named)
+        roles = (self.timestamp, *named_columns(self.key), self.label, *also_named)
         try:
             check_columns([*self.columns, *self.categorical, *self.ignore, *filter(None, roles)], source)
         except BaseException:

@@ -8,8 +8,11 @@ from typing import TYPE_CHECKING
 import numpy as np
 import polars as pl
 
+from anomaly_detection.detectors.labels import need_streaming
 from anomaly_detection.errors import InputError, SchemaError
 from anomaly_detection.features.inference import check_finite
+from anomaly_detection.features.keys import shown_key
+from anomaly_detection.records import named_columns
 from anomaly_detection.thresholds import benjamini_hochberg
 from anomaly_detection.verdicts import judge
 from anomaly_detection.workflows import fitting as f
@@ -77,6 +80,7 @@ class Scoring:
         yield from self._judged()
 
     def _fit(self, frame: pl.DataFrame, *also_ignore: str) -> None:
+        need_streaming(self.pipeline.detector, "Scoring other records than those fitted on")
         self.pipeline.fit(frame, self.request.reading.schema(frame, *also_ignore), self.progress)
 
     def _first_rows(self, n: int) -> pl.DataFrame:
@@ -107,7 +111,7 @@ class Scoring:
             result = self._detected(frame, int(rows[0]))
             if alpha is not None:
                 line = judge(result.score, result.p_value, alpha, self.pipeline.calibrator_.n_)
-                result = line.with_(key=result.key, time=result.time)
+                result = line.with_(key=result.key, time=result.time, level=result.level)
             yield self._described(result, frame).with_(row=rows), frame
         if not scored:
             raise InputError(
@@ -156,6 +160,6 @@ class Scoring:
     def _described(self, result: Result, frame: pl.DataFrame) -> Result:
         """With the key and the time that were asked for, whatever the model was trained with."""
         reading = self.request.reading
-        key = result.key if reading.key is None else frame[reading.key]
+        key = result.key if reading.key is None else shown_key(frame, named_columns(reading.key))
         time = result.time if reading.timestamp is None else frame[reading.timestamp]
         return result.with_(key=key, time=time)

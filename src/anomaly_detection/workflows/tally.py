@@ -25,17 +25,19 @@ class Tally:
     pipeline : gives the reasons.
     most : how many records to keep.
     label : the label's column, if there is one.
+    explain : keep all that is said about a record, not only the reasons.
     """
 
-    def __init__(self, pipeline: Pipeline, most: int = 10, label: str | None = None) -> None:
+    def __init__(self, pipeline: Pipeline, most: int = 10, label: str | None = None, *, explain: bool = False) -> None:
         self.pipeline = pipeline
         self.most = most
         self.label = label
+        self.explain = explain
         self.rows = 0
         self.alpha = pipeline.alpha_
         self.anomaly_count = 0
         self.severities = np.zeros(len(SEVERITIES), dtype=np.int64)
-        self._top: list[dict[str, Any]] = []
+        self._top: list[tuple[dict[str, Any], pl.DataFrame]] = []
         self._labelled: list[tuple[pl.Series, NDArray[np.float64], NDArray[np.bool_]]] = []
 
     def add(self, result: Result, frame: pl.DataFrame) -> None:
@@ -50,7 +52,7 @@ class Tally:
 
     def top(self) -> list[dict[str, Any]]:
         """The most anomalous of the anomalies, most anomalous first: verdict, record and reasons."""
-        return self._top
+        return [self._explained(verdict, frame) for verdict, frame in self._top]
 
     def severity_counts(self) -> dict[str, int]:
         """How many records are of each severity."""
@@ -72,22 +74,29 @@ class Tally:
     def _keep_top(self, result: Result, frame: pl.DataFrame) -> None:
         top = result.top(min(self.most, result.anomaly_count))
         chosen = [int(i) for i in top if self._would_stay(float(result.score[i]))]
-        if not chosen:
-            return
-        part = frame[chosen]
-        described = zip(chosen, part.iter_rows(named=True), self.pipeline.explain(part), strict=True)
         found = [
-            {
-                "row": int(result.rows[i]),
-                **({} if result.key is None else {"key": result.key[i]}),
-                **({} if result.time is None else {"time": result.time[i]}),
-                **result.verdict(i).to_dict(),
-                "reasons": [reason.to_dict() for reason in why],
-                "record": record,
-            }
-            for i, record, why in described
+            (
+                {
+                    "row": int(result.rows[i]),
+                    **({} if result.key is None else {"key": result.key[i]}),
+                    **({} if result.time is None else {"time": result.time[i]}),
+                    **({} if result.level is None else {"level": result.level[i]}),
+                    **result.verdict(i).to_dict(),
+                },
+                frame[[i]],
+            )
+            for i in chosen
         ]
-        self._top = sorted([*self._top, *found], key=lambda one: (-one["score"], one["row"]))[: self.most]
+        self._top = sorted([*self._top, *found], key=lambda one: (-one[0]["score"], one[0]["row"]))[: self.most]
+
+    def _explained(self, verdict: dict[str, Any], frame: pl.DataFrame) -> dict[str, Any]:
+        """A verdict with its record and the reasons for it; with all there is to say where that was asked for."""
+        record = frame.row(0, named=True)
+        if self.pipeline.background_ is None:
+            return {**verdict, "reasons": [], "record": record}
+        why = self.pipeline.explain(frame, alpha=self.alpha, among=())[0]
+        more = {"explanation": why.to_dict()} if self.explain else {}
+        return {**verdict, "reasons": [reason.to_dict() for reason in why.reasons], **more, "record": record}
 
     def _would_stay(self, score: float) -> bool:
-        return len(self._top) < self.most or score > self._top[-1]["score"]
+        return len(self._top) < self.most or score > self._top[-1][0]["score"]

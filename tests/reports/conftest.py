@@ -1,0 +1,75 @@
+"""A page in Debian's Chromium."""
+
+from __future__ import annotations
+
+import os
+import shutil
+
+import pytest
+
+from anomaly_detection.reports.pages import html
+from anomaly_detection.reports.report import report_of
+from reports.documents import decoded, document
+
+BROWSERS = ("chromium", "chromium-browser", "google-chrome")
+FLAGS = (
+    *("--headless", "--no-sandbox", "--disable-gpu", "--disable-background-networking"),
+    *("--disable-component-update", "--disable-sync", "--no-first-run"),
+)
+
+
+@pytest.fixture(scope="session")
+def chromium():
+    """The browser; without one the tests are skipped, and fail where nothing may be skipped."""
+    from playwright.sync_api import sync_playwright  # noqa: PLC0415  only tests with the extra get here
+
+    path = next(filter(None, map(shutil.which, BROWSERS)), None)
+    if path is None:
+        reason = f"no browser: none of {', '.join(BROWSERS)} is installed"
+        if os.environ.get("AD_REQUIRE_EXTRAS") == "1":
+            pytest.fail(f"{reason}, and AD_REQUIRE_EXTRAS=1 asks for it; try: apt-get install chromium", pytrace=False)
+        pytest.skip(reason)
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=path, args=list(FLAGS))
+        yield browser
+        browser.close()
+
+
+@pytest.fixture(scope="session")
+def report_file(tmp_path_factory):
+    """Write the report on a document; returns its address."""
+
+    def write(plain=None, name="report.html"):
+        path = tmp_path_factory.mktemp("report") / name
+        path.write_text(html(report_of(decoded(plain or document()))))
+        return path.as_uri()
+
+    return write
+
+
+@pytest.fixture(scope="session")
+def report(report_file):
+    """The address of a report with everything in it."""
+    return report_file()
+
+
+@pytest.fixture
+def opened(chromium):
+    """Open an address; whatever the page complains about or asks for fails the test at its end."""
+    contexts, said, asked = [], [], []
+
+    def call(address, *, width=1100, height=900, **options):
+        context = chromium.new_context(viewport={"width": width, "height": height}, **options)
+        contexts.append(context)
+        page = context.new_page()
+        page.on("console", lambda message: said.append(message.text))
+        page.on("pageerror", lambda error: said.append(str(error)))
+        page.on("request", lambda request: asked.append(request.url.partition("#")[0]))
+        page.goto(address)
+        return page
+
+    yield call
+    for context in contexts:
+        context.close()
+    assert not said
+    assert len(asked) == len(contexts), asked
