@@ -6,6 +6,10 @@ import os
 from importlib.util import find_spec
 
 import pytest
+from hypothesis import settings
+
+settings.register_profile("project", deadline=None)  # the first call of a kernel compiles it
+settings.load_profile("project")
 
 
 def pytest_runtest_setup(item):

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, ClassVar
 import numpy as np
 
 from anomaly_detection.detectors._gaussian_kernels import squared_distances
+from anomaly_detection.detectors._one_thread import on_one_thread
 from anomaly_detection.detectors._restored import require_shapes
 from anomaly_detection.detectors.base import Detector
 
@@ -34,7 +35,8 @@ class RobustDistance(Detector):
         """The centre, and the factor of the precision, of (n, d) rows."""
 
     def _fit(self, X: NDArray[np.float32]) -> None:
-        self.centre_, self.precision_cholesky_ = self._estimate(X)
+        with on_one_thread():
+            self.centre_, self.precision_cholesky_ = self._estimate(X)
         self._restored()
 
     def _restored(self) -> None:

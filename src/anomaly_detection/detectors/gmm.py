@@ -11,6 +11,7 @@ from anomaly_detection.base import AnyOf, Choice, Range
 from anomaly_detection.detectors._gaussian_kernels import negative_log_densities
 from anomaly_detection.detectors._mixture import Mixture, fit_mixture, how_many_components
 from anomaly_detection.detectors._neighbours import sampled
+from anomaly_detection.detectors._one_thread import on_one_thread
 from anomaly_detection.detectors._robust import standardised
 from anomaly_detection.detectors.base import Detector
 from anomaly_detection.errors import ArtifactError
@@ -103,6 +104,7 @@ class GMM(Detector):
         self.max_rows = max_rows
         self.random_state = random_state
 
+    @on_one_thread()
     def _fit(self, X: NDArray[np.float32]) -> None:
         seed = int(self.random_state)
         Z, center, deviation = standardised(sampled(X, int(self.max_rows), seed))

@@ -8,6 +8,7 @@ import numpy as np
 
 from anomaly_detection.base import AnyOf, Choice, Range
 from anomaly_detection.detectors._neighbours import sampled
+from anomaly_detection.detectors._one_thread import on_one_thread
 from anomaly_detection.detectors._rbf_kernels import similarities, weighted_similarity
 from anomaly_detection.detectors._restored import require, require_shapes
 from anomaly_detection.detectors.base import Detector
@@ -102,6 +103,7 @@ class LinearOCSVM(Detector):
         """Score one clean row of the fitted width without checking it, in some microseconds."""
         return float(self._score(row[None, :])[0])
 
+    @on_one_thread()
     def _fit(self, X: NDArray[np.float32]) -> None:
         seed = int(self.random_state)
         self.landmarks_ = sampled(X, int(self.n_landmarks), seed)
