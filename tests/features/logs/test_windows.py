@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from anomaly_detection.errors import ArtifactError, ParameterError
-from anomaly_detection.features.logs._window_kernels import NO_TIME
+from anomaly_detection.features.logs._window_kernels import LONG_AGO, NO_TIME
 from anomaly_detection.features.logs.windows import NAMES, ServiceWindows
 
 SECOND = 1_000_000
@@ -29,15 +29,12 @@ def naive(names, times, values, errors, minutes, most_lines):
     for name, time, value, error in zip(names, times, values, errors, strict=True):
         if time != NO_TIME and (latest is None or time > latest):
             latest = int(time)
-        now = 0 if latest is None else latest
+        now = LONG_AGO if latest is None else latest
         everything = [*(one for one in everything if one > now - window), now][-16 * most_lines :]
         before, own = clocks.get(name), now if time == NO_TIME else int(time)
-        if before is None:
-            if own == 0 and time == NO_TIME and latest is None:
-                own = 0
+        own = own if before is None else max(before, own)
+        if own != LONG_AGO:
             clocks[name] = own
-        else:
-            own = clocks[name] = max(before, own)
         kept = [one for one in past.get(name, []) if one[0] > own - window]
         past[name] = [*kept, (own, value, error)][-most_lines:]
         timed = [float(v) for _, v, _ in past[name] if 0 <= v < np.inf]

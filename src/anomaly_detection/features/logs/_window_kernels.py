@@ -14,6 +14,9 @@ if TYPE_CHECKING:
 NO_TIME = np.iinfo(np.int64).min
 """Stands for a time that is not known."""
 
+LONG_AGO = -(2**62)
+"""When lines were that came before any time was known."""
+
 SINCE_LAST, IN_WINDOW, MEAN, DEVIATION, MEDIAN, ERROR_RATE, VOLUME = range(7)
 """Columns of what is measured."""
 
@@ -218,8 +221,7 @@ def roll(
             rings.clocks[k] = NO_TIME
         services.seen[k] = first_line + i
         before = rings.clocks[k]
-        own = times[i] if times[i] != NO_TIME else now
-        own = _advanced(rings, k, own)
+        own = _advanced(rings, k, times[i] if times[i] != NO_TIME else overall.clocks[0])
         out[i, SINCE_LAST] = (own - before) / 1e6 if before != NO_TIME else np.nan
         _forget_before(rings, k, own - window)
         remember(rings, k, own, values[i], errors[i])
@@ -229,12 +231,10 @@ def roll(
 
 @inlined
 def _advanced(rings: Rings, k: int, time: int) -> int:
-    """The clock of service k after a line: a late line counts as of now, one without time too, the very first as 0."""
+    """The clock of service k after a line: a late line counts as of now, and so does one without a time."""
     if time > rings.clocks[k]:
         rings.clocks[k] = time
-    elif rings.clocks[k] == NO_TIME:
-        return 0
-    return int(rings.clocks[k])
+    return int(rings.clocks[k]) if rings.clocks[k] != NO_TIME else LONG_AGO
 
 
 @inlined

@@ -26,8 +26,8 @@ class ServiceWindows(Configurable):
     """Rolling windows per service, exact, in bounded memory; any chunking of the lines gives the same bits.
 
     A line's window holds the lines of its service in the ``minutes`` up to it, itself included. Times only go on: a
-    line that comes late counts as of its service's latest time, and so does a line without a time (of the latest time
-    of all, if its service has none). Response times below zero and infinite ones count as missing.
+    line that comes late counts as of its service's latest time, one without a time as of the latest time of all lines,
+    or of long ago where none is known yet. Response times below zero and infinite ones count as missing.
 
     At most ``most_lines`` lines of a service are kept: in a busier window, the last so many. At most ``most_services``
     services are kept: of more, the one that was unseen the longest gives up its place, and begins anew when it comes

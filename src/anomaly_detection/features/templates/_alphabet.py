@@ -44,7 +44,9 @@ COUNTRY_NAMES = (
     "at it in co ir pk eg sa ae"
 )
 """Only behind two dots: what has one is more often the name of a file."""
-VALUE_NAMES = "true false null none nil yes no on off True False TRUE FALSE Null NULL None YES NO Yes No nan NaN undefined"
+VALUE_NAMES = (
+    "true false null none nil yes no on off True False TRUE FALSE Null NULL None YES NO Yes No nan NaN undefined"
+)
 """Words that are values where they stand right behind an equals sign."""
 
 

@@ -148,7 +148,9 @@ def is_time(data: Bytes, start: int, end: int) -> bool:
     long_year = _digits(data, start, start + 4) and _digits(data, start + 5, start + 7)
     if long_year and data[start + 4] == data[start + 7] and data[start + 4] in {45, 46, 47}:
         return end - start >= 10 and _digits(data, start + 8, start + 10)
-    short = _digits(data, start, start + 2) and _digits(data, start + 3, start + 5) and _digits(data, start + 6, start + 8)
+    short = (
+        _digits(data, start, start + 2) and _digits(data, start + 3, start + 5) and _digits(data, start + 6, start + 8)
+    )
     return short and data[start + 2] == data[start + 5] and data[start + 2] in {45, 47}
 
 

@@ -51,7 +51,9 @@ def word_hash(word: str) -> int:
 
 
 def _hashes() -> NDArray[Any]:
-    words = {form for stem in STEMS.split() for form in _forms(stem)} | {word for word in WORDS.split() if word.isalpha()}
+    words = {form for stem in STEMS.split() for form in _forms(stem)} | {
+        word for word in WORDS.split() if word.isalpha()
+    }
     return np.array(sorted(word_hash(word) for word in words), dtype=np.uint64)
 
 

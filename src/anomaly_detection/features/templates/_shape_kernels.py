@@ -39,6 +39,7 @@ if TYPE_CHECKING:
 
     Bytes = NDArray[Any]
 
+
 @kernel
 def _opened_by(data: Bytes, start: int, at: int) -> bool:
     return at == start or is_class(data[at - 1], OPENER)
@@ -79,7 +80,11 @@ def is_path(data: Bytes, start: int, at: int, end: int) -> bool:
     if ahead >= end or (data[ahead] != 47 and data[ahead] != 92):
         return False
     ahead += 1
-    return ahead < end and not is_class(data[ahead], SPACE) and (is_class(data[ahead], WORD) or data[ahead] in {46, 92, 95})
+    return (
+        ahead < end
+        and not is_class(data[ahead], SPACE)
+        and (is_class(data[ahead], WORD) or data[ahead] in {46, 92, 95})
+    )
 
 
 @kernel

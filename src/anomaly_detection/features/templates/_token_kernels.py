@@ -102,7 +102,9 @@ def letters_of(text: Bytes, start: int, stop: int) -> int:
 def kind_of(text: Bytes, start: int, stop: int, key: int, assigned: bool) -> int:
     """What a token looks like; see the kinds above. ``assigned``: there is an equals sign before it."""
     masks, upper, lower, signs, colons, calls = 0, 0, 0, 0, 0, 0
-    while stop > start and (text[stop - 1] == 44 or text[stop - 1] == 46 or text[stop - 1] == 58 or text[stop - 1] == 59):
+    while stop > start and (
+        text[stop - 1] == 44 or text[stop - 1] == 46 or text[stop - 1] == 58 or text[stop - 1] == 59
+    ):
         stop -= 1
     for i in range(start, stop):
         byte = text[i]

@@ -38,7 +38,9 @@ def as_series(messages: Any) -> pl.Series:
     if series.dtype in {pl.Categorical, pl.Enum}:
         series = series.cast(pl.String)
     if series.dtype not in {pl.String, pl.Binary}:
-        raise InputError(f"Messages are text, but this column has the type {series.dtype}. Name the column of messages.")
+        raise InputError(
+            f"Messages are text, but this column has the type {series.dtype}. Name the column of messages."
+        )
     return series.fill_null("" if series.dtype == pl.String else b"")
 
 

@@ -41,7 +41,19 @@ class TemplateMiner:
         for first, data, offsets in blocks(series):
             part, at, why = ids[first : first + len(offsets) - 1], 0, kernels.NEEDS_ROOM
             while why != kernels.DONE:
-                at, why = kernels.scan(data, offsets, at, part, self._store, self._out, words, self.max_line_bytes, self._most(), learns, *self._cache)
+                at, why = kernels.scan(
+                    data,
+                    offsets,
+                    at,
+                    part,
+                    self._store,
+                    self._out,
+                    words,
+                    self.max_line_bytes,
+                    self._most(),
+                    learns,
+                    *self._cache,
+                )
                 if why == kernels.FULL:
                     self._fold()
                 elif why == kernels.NEEDS_ROOM:
@@ -64,7 +76,10 @@ class TemplateMiner:
     def templates(self):
         s = self._store
         c = self.canonical(np.arange(s.sizes[IDS]))
-        return [bytes(s.text[s.starts[i]:s.starts[i]+s.lengths[i]]).replace(b'\x01', b'<*>').decode('utf8','replace') for i in c]
+        return [
+            bytes(s.text[s.starts[i] : s.starts[i] + s.lengths[i]]).replace(b"\x01", b"<*>").decode("utf8", "replace")
+            for i in c
+        ]
 
     def _fold(self) -> None:
         store = self._store
@@ -99,7 +114,7 @@ def _rebuilt(store: Store, factor: int) -> Store:
     new = empty_store(
         ids=max(64, int(ids) * 2),
         text=max(1 << 16, used * 2 + 40 * 8300),
-        links=max(4096, 2 * len(live) * 24 + (kernels.ROUNDS+1) * TOKENS*2),
+        links=max(4096, 2 * len(live) * 24 + (kernels.ROUNDS + 1) * TOKENS * 2),
         patterns=max(64, 2 * int((store.pattern_uses > 0).sum()) + 40),
     )
     at = 0
@@ -107,11 +122,13 @@ def _rebuilt(store: Store, factor: int) -> Store:
         getattr(new, name)[:ids] = getattr(store, name)[:ids]
     for t in live:
         n = store.lengths[t]
-        new.text[at:at+n] = store.text[store.starts[t]:store.starts[t]+n]
+        new.text[at : at + n] = store.text[store.starts[t] : store.starts[t] + n]
         new.starts[t] = at
         at += n
     new.sizes[:] = store.sizes
     new.sizes[TEXT], new.sizes[LIVE] = at, len(live)
     new.sizes[2:5] = 0
-    kernels.file_again(new, live, np.empty((TOKENS,4),np.int64), np.empty(TOKENS,np.uint64), np.empty(TOKENS,np.uint64))
+    kernels.file_again(
+        new, live, np.empty((TOKENS, 4), np.int64), np.empty(TOKENS, np.uint64), np.empty(TOKENS, np.uint64)
+    )
     return new
