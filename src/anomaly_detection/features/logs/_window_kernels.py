@@ -232,8 +232,7 @@ def roll(
 @inlined
 def _advanced(rings: Rings, k: int, time: int) -> int:
     """The clock of service k after a line: a late line counts as of now, and so does one without a time."""
-    if time > rings.clocks[k]:
-        rings.clocks[k] = time
+    rings.clocks[k] = max(rings.clocks[k], time)
     return int(rings.clocks[k]) if rings.clocks[k] != NO_TIME else LONG_AGO
 
 

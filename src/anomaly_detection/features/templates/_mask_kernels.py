@@ -12,7 +12,6 @@ from anomaly_detection.features.templates._alphabet import (
     CLASSES,
     COUNTRIES,
     DATE_WORDS,
-    MASK,
     TOP_DOMAINS,
     UNITS,
     VALUES,

@@ -30,7 +30,7 @@ WORDS = (
 def _forms(stem: str) -> Iterable[str]:
     yield stem
     yield stem + "s"
-    base = stem[:-1] if stem.endswith("e") else stem
+    base = stem.removesuffix("e")
     double = stem + stem[-1]
     for ending in ("ed", "ing"):
         yield base + ending

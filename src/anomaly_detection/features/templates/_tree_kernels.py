@@ -14,7 +14,6 @@ import numpy as np
 from anomaly_detection.features.templates._alphabet import MASK
 from anomaly_detection.features.templates._store import EPOCH, HOLES, IDS, LINES, LINKS, LIVE, PATTERNS, TEXT, Store
 from anomaly_detection.features.templates._token_kernels import (
-    KEY,
     KEYED,
     KIND,
     MARK,
@@ -25,7 +24,6 @@ from anomaly_detection.features.templates._token_kernels import (
     START,
     STOP,
     TOKENS,
-    is_polar,
     key_length,
     kind_of,
     letters_of,

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from anomaly_detection.features.templates import _scan_kernels as kernels
-from anomaly_detection.features.templates._store import EPOCH, IDS, LINES, LINKS, LIVE, TEXT, Store, empty_store
+from anomaly_detection.features.templates._store import EPOCH, IDS, LIVE, TEXT, Store, empty_store
 from anomaly_detection.features.templates._token_kernels import TOKENS
 from anomaly_detection.features.templates.columns import as_series, blocks
 
