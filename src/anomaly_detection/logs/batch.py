@@ -1,0 +1,58 @@
+"""Log lines as every method sees them: arrays, template ids, features, all made once."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, fields
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from anomaly_detection.features.logs import Lines
+
+
+@dataclass(frozen=True, slots=True)
+class LogBatch:
+    """n log lines in the order in which they came.
+
+    Parameters
+    ----------
+    lines : the lines.
+    templates : (n,) int32 template ids, -1 for a template that training did not have.
+    sessions : (n,) hashes of the sessions, or of the services where there are none.
+    clock : (n,) float64 seconds; the latest time so far where a line has none or comes late; the number of the line
+        where no time is known.
+    features : (n, 78) float32.
+    """
+
+    lines: Lines
+    templates: NDArray[np.int32]
+    sessions: NDArray[np.uint64]
+    clock: NDArray[np.float64]
+    features: NDArray[np.float32]
+
+    def __len__(self) -> int:
+        return len(self.templates)
+
+    def part(self, rows: slice) -> LogBatch:
+        """Some of the lines."""
+        lines = type(self.lines)(**{one.name: getattr(self.lines, one.name)[rows] for one in fields(self.lines)})
+        return LogBatch(
+            lines, self.templates[rows], self.sessions[rows], self.clock[rows], self.features[rows]
+        )
+
+
+def joined(batches: list[LogBatch]) -> LogBatch:
+    """Lines that come one batch after the other."""
+    first = batches[0]
+    if len(batches) == 1:
+        return first
+    names = [one.name for one in fields(first.lines) if one.name != "text"]
+    arrays: dict[str, Any] = {name: np.concatenate([getattr(one.lines, name) for one in batches]) for name in names}
+    text = first.lines.text.clone()  # type: ignore[union-attr]
+    for one in batches[1:]:
+        text.append(one.lines.text)  # type: ignore[arg-type]
+    others = (np.concatenate([getattr(one, name) for one in batches]) for name in ("templates", "sessions", "clock"))
+    return LogBatch(type(first.lines)(**arrays, text=text), *others, np.concatenate([one.features for one in batches]))

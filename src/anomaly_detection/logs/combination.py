@@ -1,0 +1,90 @@
+"""Several methods, one score: each method's p-value from held-out lines, added up as surprise."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Self
+
+import numpy as np
+
+from anomaly_detection.calibration import Calibrator
+from anomaly_detection.logs._combination_kernels import combine
+from anomaly_detection.logs.tables import damaged, taken
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from numpy.typing import NDArray
+
+    from anomaly_detection.logs.method import Memory
+
+MOST_OF_METHOD, MOST_OF_ALL = 2_000, 10_000
+"""The most scores that a method, and all together, are calibrated on."""
+
+PLACES = 1 << 14
+"""Sessions whose latest surprise is remembered."""
+
+KEEP = 0.9
+"""What is left of a session's latest surprise after a line."""
+
+
+class Combination:
+    """The surprise of all methods: the weighted sum of ``-ln p``, and a share of what it was in the lines before.
+
+    Incidents come in runs: a line that is a little odd says more among odd lines. So a share of the decayed mean of the
+    sums of the same session (or service) is added. The sum is no p-value itself; it is calibrated once more.
+
+    Parameters
+    ----------
+    weights : how much each method counts.
+    share : how much of the latest surprise of the session is added.
+    """
+
+    def __init__(self, weights: Sequence[float], share: float) -> None:
+        self.weights = np.array(weights, dtype=np.float64)
+        self.share = share
+        self.each: list[Calibrator] = []
+
+    def fit(self, scores: NDArray[np.float64]) -> Self:
+        """Calibrate each method on (n, m) scores of lines that it was not fitted on."""
+        self.each = [Calibrator().fit(evenly(scores[:, k], MOST_OF_METHOD)) for k in range(scores.shape[1])]
+        return self
+
+    def p_values(self, scores: Sequence[NDArray[np.float64]]) -> NDArray[np.float64]:
+        """(n, m) the p-value of each method's scores."""
+        return np.column_stack([one.p_value(score) for one, score in zip(self.each, scores, strict=True)])
+
+    def memory(self) -> Memory:
+        """No session was seen yet."""
+        return {"owners": np.zeros(PLACES, np.uint64), "recent": np.zeros(PLACES)}
+
+    def score(self, p_values: NDArray[np.float64], names: NDArray[np.uint64], memory: Memory) -> NDArray[np.float64]:
+        """(n,) the sum for each line; the memory takes it in."""
+        out = np.empty(len(p_values))
+        owners, recent = memory["owners"], memory["recent"]
+        combine(np.ascontiguousarray(p_values), self.weights, names, owners, recent, KEEP, self.share, out)
+        return out
+
+    def state(self) -> dict[str, NDArray[Any]]:
+        """The calibrators, as arrays by name."""
+        return {f"{k}/{name}": array for k, one in enumerate(self.each) for name, array in one.state().items()}
+
+    def restore(self, state: Mapping[str, NDArray[Any]]) -> Self:
+        """Take them back; raises ArtifactError if they are damaged."""
+        self.each = [restored_calibrator(state, f"{k}/") for k in range(len(self.weights))]
+        return self
+
+
+def restored_calibrator(state: Mapping[str, NDArray[Any]], prefix: str) -> Calibrator:
+    """A calibrator that was saved under a prefix; raises ArtifactError if it is damaged."""
+    ordered, tail = taken(state, f"{prefix}ordered_", np.float64, None), state.get(f"{prefix}tail_")
+    well_formed = tail is not None and tail.shape == (4,) and tail.dtype == np.float64 and not np.isnan(tail).any()
+    if not well_formed or tail is None or not len(ordered) or (np.diff(ordered) < 0).any():
+        raise damaged(f"{prefix}calibrator")
+    return Calibrator().restore({"ordered_": ordered, "tail_": tail})
+
+
+def evenly(values: NDArray[np.float64], most: int) -> NDArray[np.float64]:
+    """At most so many of the values, evenly spread over them."""
+    if len(values) <= most:
+        return values
+    return values[np.linspace(0, len(values) - 1, most).astype(np.int64)]

@@ -1,0 +1,75 @@
+"""What is said about log lines: a verdict, and what each method says."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from anomaly_detection.results import Result, Verdict
+from anomaly_detection.verdicts import judge
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+
+@dataclass(frozen=True, slots=True)
+class MethodVerdict:
+    """What one method says of a line.
+
+    Parameters
+    ----------
+    method : its name.
+    p_value, anomaly_score, is_anomaly : as of a whole verdict, by this method alone.
+    metrics : what the method measured, for those that measure something.
+    """
+
+    method: str
+    p_value: float
+    anomaly_score: float
+    is_anomaly: bool
+    metrics: dict[str, float] = field(default_factory=dict)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain values, for JSON."""
+        told = {"anomaly_score": self.anomaly_score, "is_anomaly": self.is_anomaly, "method": self.method}
+        return {**told, "metrics": dict(self.metrics)} if self.metrics else told
+
+
+@dataclass(frozen=True, slots=True)
+class LogVerdict(Verdict):
+    """A verdict on a log line, with what each method says and the line's template.
+
+    Parameters
+    ----------
+    methods : by name.
+    template : the line's template, None for one that training did not have.
+    """
+
+    methods: dict[str, MethodVerdict] = field(default_factory=dict)
+    template: str | None = None
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain values, for JSON."""
+        told: dict[str, Any] = dict(Verdict.to_dict(self))
+        return {**told, "methods": {name: one.to_dict() for name, one in self.methods.items()}}
+
+
+@dataclass(frozen=True, slots=True, repr=False, eq=False)
+class LogResult(Result):
+    """Verdicts on log lines or sessions, with what each method says.
+
+    Parameters
+    ----------
+    parts : (n,) p-values by the name of the method.
+    templates : (n,) template ids, -1 for a template that training did not have; not for sessions.
+    worst : (n,) for sessions, the row of the line that is the oddest of each.
+    """
+
+    parts: dict[str, NDArray[np.float64]] = field(default_factory=dict)
+    templates: NDArray[np.int32] | None = None
+    worst: NDArray[np.int64] | None = None
+
+    def of_method(self, name: str) -> Result:
+        """The verdicts of one method alone, at the same alpha."""
+        return judge(self.parts[name], self.parts[name], self.alpha, 1_000)
