@@ -21,11 +21,16 @@ for _name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NUM
     os.environ.setdefault(_name, "1")
 
 
-def arguments(about: str | None) -> argparse.Namespace:
-    """What every benchmark takes: ``--data``, a folder of labelled tables, and ``--json``, a file to write."""
+def arguments(about: str | None, peer: str | None = None) -> argparse.Namespace:
+    """What every benchmark takes: ``--data``, a folder of labelled tables, and ``--json``, a file to write.
+
+    A peer that cannot be installed beside us adds an option of its name: the interpreter that has it.
+    """
     parser = argparse.ArgumentParser(description=about, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--data", type=Path, help="folder with manifest.csv; without it, what needs it is left out")
     parser.add_argument("--json", help="also write the results to this file")
+    if peer is not None:
+        parser.add_argument(f"--{peer}", metavar="PYTHON", help=f"interpreter that has {peer}; without it, left out")
     return parser.parse_args()
 
 

@@ -8,14 +8,16 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from anomaly_detection.features.templates._alphabet import (
     CLASSES,
-    COUNTRIES,
-    DATE_WORDS,
-    TOP_DOMAINS,
-    UNITS,
-    VALUES,
-    ZONES,
+    COUNTRY,
+    DOMAIN,
+    MEANINGS,
+    NAMES,
+    TABLE,
+    UNIT,
 )
 from anomaly_detection.kernels import inlined, kernel
 
@@ -23,44 +25,44 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     Bytes = NDArray[Any]
+    Number = Any  # a NumPy number
 
-WORD, DIGIT, HEX, SPACE, JOINER, SIGN, SEPARATOR, OPENER, STOP, UPPER, TAIL = (1 << i for i in range(11))
-VALUE, TIME = 1, 2
+WORD, DIGIT, HEX, SPACE, JOINER, SIGN, SEPARATOR, OPENER, STOP, UPPER, TAIL, CUE, HEAD = (1 << i for i in range(13))
+VALUE, TIME, MASKED = 1, 2, 3
+"""What a parameter is: a value, a time, or of a shape that was given as a line: such are not joined into lists."""
 LONGEST_NAME = 12
 
 
 @inlined
-def is_class(byte: int, wanted: int) -> bool:
-    """Whether a byte belongs to one of the classes (flags of ``_alphabet.CLASSES``)."""
-    return (CLASSES[byte] & wanted) != 0
+def byte_at(data: Bytes, i: int) -> Number:
+    """One byte; the index is never negative, and saying so spares a test for each byte."""
+    return data[np.uintp(i)]
+
+
+@inlined
+def flags_at(data: Bytes, i: int) -> Number:
+    """The classes of one byte, as flags."""
+    return CLASSES[np.uintp(data[np.uintp(i)])]
 
 
 @kernel
-def name_of(data: Bytes, start: int, end: int) -> int:
-    """Up to ten bytes as one number, six bits each (letters only, case kept by the caller's choice); 0 if longer."""
+def meaning_of(data: Bytes, start: int, end: int) -> Number:
+    """What a word of letters is, as flags of ``_alphabet``; 0 for most."""
     if end - start > 10 or end <= start:
         return 0
-    name = 0
+    name: Number = 0
     for i in range(start, end):
-        byte = data[i]
+        byte = np.int64(byte_at(data, i))
         low = byte | 32
         if low < 97 or low > 122:
             return 0
-        name = (name << 6) | (byte - 64 if byte < 96 else byte - 97 + 27)
-    return name
-
-
-@kernel
-def within(name: int, names: Bytes) -> bool:
-    """Whether a number is in a sorted array."""
-    low, high = 0, names.shape[0]
-    while low < high:
-        middle = (low + high) >> 1
-        if names[middle] < name:
-            low = middle + 1
-        else:
-            high = middle
-    return low < names.shape[0] and names[low] == name
+        name = (name << 6) | (byte - 64 if byte < 96 else byte - 70)
+    place = (name ^ (name >> 17) ^ (name >> 33)) & (TABLE - 1)
+    while NAMES[np.uintp(place)] != 0:
+        if NAMES[np.uintp(place)] == name:
+            return MEANINGS[np.uintp(place)]
+        place = (place + 1) & (TABLE - 1)
+    return 0
 
 
 @kernel
@@ -69,20 +71,20 @@ def hex_chain(data: Bytes, start: int, end: int) -> int:
     groups, at, doubled, digits = 0, start, False, False
     while True:
         stop = at
-        while stop < end and stop < at + 4 and is_class(data[stop], HEX):
-            digits |= is_class(data[stop], DIGIT)
+        while stop < end and stop < at + 4 and flags_at(data, stop) & HEX:
+            digits |= (flags_at(data, stop) & DIGIT) != 0
             stop += 1
         groups += stop > at
-        if stop < end and data[stop] == 58 and (stop > at or groups == 0):
+        if stop < end and byte_at(data, stop) == 58 and (stop > at or groups == 0):
             at = stop + 1
-            if at < end and data[at] == 58:
+            if at < end and byte_at(data, at) == 58:
                 at += 1
                 doubled = True
-            if at < end and is_class(data[at], HEX):
+            if at < end and flags_at(data, at) & HEX:
                 continue
-            stop = at if doubled and data[at - 2] == 58 else at - 1
+            stop = at if doubled and byte_at(data, at - 2) == 58 else at - 1
         break
-    if stop < end and is_class(data[stop], WORD):
+    if stop < end and flags_at(data, stop) & WORD:
         return start
     enough = groups >= 4 or (doubled and groups >= 2)
     return stop if enough and digits else start
@@ -92,71 +94,95 @@ def hex_chain(data: Bytes, start: int, end: int) -> int:
 def path_end(data: Bytes, start: int, end: int) -> int:
     """Where a path or URL that starts here ends: before white space, quotes, brackets, lists; no closing mark."""
     stop = start
-    while stop < end and not is_class(data[stop], SPACE | STOP):
+    while stop < end and not flags_at(data, stop) & (SPACE | STOP):
         stop += 1
-    while stop > start and is_class(data[stop - 1], TAIL):
+    while stop > start and flags_at(data, stop - 1) & TAIL:
         stop -= 1
     return stop
 
 
 @kernel
-def compound_end(data: Bytes, start: int, end: int) -> tuple[int, bool, bool]:
-    """Where a word with its joined parts ends, whether it holds a digit, and whether it is one run of letters."""
-    at, digits, plain, numeric = start, False, True, False
-    while True:
-        while at < end:
-            flags = CLASSES[data[at]]
-            if not flags & WORD:
+def compound_end(data: Bytes, at: int, end: int, digits: bool) -> tuple[int, bool, bool]:
+    """Where a word with its joined parts ends, whether it holds a digit, and whether colons are among the joints.
+
+    Parameters
+    ----------
+    at : where the first part ends.
+    digits : whether the first part holds a digit.
+    """
+    colons = False
+    while at < end:
+        byte = byte_at(data, at)
+        if byte == 58 or byte == 44:
+            if not (flags_at(data, at - 1) & DIGIT if byte == 44 else digits):
                 break
-            numeric = (flags & DIGIT) != 0
-            digits |= numeric
+            if at + 1 >= end or not flags_at(data, at + 1) & DIGIT:
+                break
+            colons |= byte == 58
             at += 1
-        if at >= end:
-            return at, digits, plain
-        byte = data[at]
-        if is_class(byte, JOINER):
+        elif flags_at(data, at) & JOINER:
             ahead = at + 1
-            while ahead < end and ahead < at + 4 and is_class(data[ahead], JOINER):
+            while ahead < end and ahead < at + 4 and flags_at(data, ahead) & JOINER:
                 ahead += 1
-            if ahead >= end or not is_class(data[ahead], WORD):
-                return at, digits, plain
+            if ahead >= end or not flags_at(data, ahead) & WORD:
+                break
             at = ahead
-        elif (byte == 58 and digits) or (byte == 44 and numeric):
-            if at + 1 >= end or not is_class(data[at + 1], DIGIT):
-                return at, digits, plain
-            at += 1
         else:
-            return at, digits, plain
-        plain = False
+            break
+        flags = flags_at(data, at)
+        while flags & WORD:
+            digits |= (flags & DIGIT) != 0
+            at += 1
+            if at >= end:
+                break
+            flags = flags_at(data, at)
+    return at, digits, colons
 
 
 @kernel
-def is_time(data: Bytes, start: int, end: int) -> bool:
+def is_time(data: Bytes, start: int, end: int, colons: bool) -> bool:
     """Whether a compound with digits reads as a time of day or a date."""
-    colons, dots = 0, 0
-    for i in range(start + 1, end - 2):
-        byte = data[i]
-        if byte == 46:
-            dots += 1
-        if byte == 58 and is_class(data[i - 1], DIGIT) and is_class(data[i + 1], DIGIT):
-            colons += is_class(data[i + 2], DIGIT) and (i + 3 >= end or not is_class(data[i + 3], WORD))
-    if colons and dots < 3:
+    if colons and _has_time_of_day(data, start, end):
         return True
     if end - start < 8 or end - start > 40:
         return False
-    long_year = _digits(data, start, start + 4) and _digits(data, start + 5, start + 7)
-    if long_year and data[start + 4] == data[start + 7] and data[start + 4] in {45, 46, 47}:
-        return end - start >= 10 and _digits(data, start + 8, start + 10)
-    short = (
-        _digits(data, start, start + 2) and _digits(data, start + 3, start + 5) and _digits(data, start + 6, start + 8)
+    if byte_at(data, start + 4) == byte_at(data, start + 7) and _is_dash(byte_at(data, start + 4)):
+        return (
+            end - start >= 10
+            and _digits(data, start, start + 4)
+            and _digits(data, start + 5, start + 7)
+            and _digits(data, start + 8, start + 10)
+        )
+    return (
+        byte_at(data, start + 2) == byte_at(data, start + 5)
+        and _is_dash(byte_at(data, start + 2))
+        and byte_at(data, start + 2) != 46
+        and _digits(data, start, start + 2)
+        and _digits(data, start + 3, start + 5)
+        and _digits(data, start + 6, start + 8)
     )
-    return short and data[start + 2] == data[start + 5] and data[start + 2] in {45, 47}
+
+
+@inlined
+def _is_dash(byte: int) -> bool:
+    return 45 <= byte <= 47
+
+
+@kernel
+def _has_time_of_day(data: Bytes, start: int, end: int) -> bool:
+    found, dots = False, 0
+    for i in range(start + 1, end - 2):
+        byte = byte_at(data, i)
+        dots += byte == 46
+        if byte == 58 and flags_at(data, i - 1) & DIGIT and _digits(data, i + 1, i + 3):
+            found |= i + 3 >= end or not flags_at(data, i + 3) & WORD
+    return found and dots < 3
 
 
 @kernel
 def _digits(data: Bytes, start: int, end: int) -> bool:
     for i in range(start, end):
-        if not is_class(data[i], DIGIT):
+        if not flags_at(data, i) & DIGIT:
             return False
     return True
 
@@ -166,67 +192,44 @@ def is_host(data: Bytes, start: int, end: int, after: int) -> bool:
     """Whether a compound without digits is a mail address or a host name of a known top domain."""
     dots, last, at, upper = 0, start, -1, False
     for i in range(start, end):
-        byte = data[i]
+        byte = byte_at(data, i)
         if byte == 46:
             dots, last = dots + 1, i + 1
         elif byte == 64:
             at, dots = i, 0
         elif byte == 47 or byte == 36 or byte == 92:
             return False
-        upper |= is_class(byte, UPPER)
+        upper |= (flags_at(data, i) & UPPER) != 0
     if dots == 0 or after == 61 or after == 40:
         return False
     if at > start:
         return True
-    if end - last == 2:
-        return dots >= 2 and not upper and within(name_of(data, last, end), COUNTRIES)
-    return within(name_of(data, last, end), TOP_DOMAINS)
-
-
-@kernel
-def is_long_hex(data: Bytes, start: int, end: int) -> bool:
-    """Whether letters alone are long enough and low enough to be a hexadecimal number."""
-    if end - start < 8:
-        return False
-    for i in range(start, end):
-        if not is_class(data[i], HEX):
-            return False
-    return True
+    meaning = meaning_of(data, last, end)
+    return (meaning & DOMAIN) != 0 or (dots >= 2 and not upper and (meaning & COUNTRY) != 0)
 
 
 @kernel
 def unit_end(data: Bytes, at: int, end: int) -> int:
     """Where a unit of size or time behind a number ends; ``at`` if there is none."""
-    start = at + 1 if at < end and data[at] == 32 else at
+    start = at + 1 if at < end and byte_at(data, at) == 32 else at
+    if start >= end or not flags_at(data, start) & HEAD:
+        return at
     stop = start
-    while stop < end and stop < start + LONGEST_NAME and is_class(data[stop], WORD):
+    while stop < end and stop < start + LONGEST_NAME and flags_at(data, stop) & WORD:
         stop += 1
-    return stop if stop > start and within(name_of(data, start, stop), UNITS) else at
-
-
-@kernel
-def date_word(data: Bytes, start: int, end: int) -> int:
-    """TIME for the name of a month or a day of the week, VALUE for a time zone, else 0."""
-    if end - start > 9 or end - start < 2 or not is_class(data[start], UPPER):
-        return 0
-    name = name_of(data, start, end)
-    if within(name, DATE_WORDS):
-        return TIME
-    return VALUE if within(name, ZONES) else 0
-
-
-@kernel
-def is_value_word(data: Bytes, start: int, end: int) -> bool:
-    """Whether a word stands for a value, such as true or null."""
-    return within(name_of(data, start, end), VALUES)
+    return stop if stop > start and meaning_of(data, start, stop) & UNIT else at
 
 
 @kernel
 def quoted_end(data: Bytes, at: int, end: int) -> int:
-    """Where the quotes that open here are closed, the byte behind; ``at`` if they are not, soon enough."""
+    """Where the quotes that open here are closed, the byte behind; ``at`` if they are not, or hold a sentence."""
+    spaces = 0
     for i in range(at + 1, min(end, at + 256)):
-        if data[i] == data[at]:
+        if byte_at(data, i) == byte_at(data, at):
             return i + 1
+        spaces += byte_at(data, i) == 32
+        if spaces > 1:
+            return at
     return at
 
 
@@ -234,6 +237,6 @@ def quoted_end(data: Bytes, at: int, end: int) -> int:
 def stars_end(data: Bytes, at: int, end: int) -> int:
     """Where three or more asterisks end; ``at`` if there are fewer."""
     stop = at
-    while stop < end and data[stop] == 42:
+    while stop < end and byte_at(data, stop) == 42:
         stop += 1
     return stop if stop - at >= 3 else at

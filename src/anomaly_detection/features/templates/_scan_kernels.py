@@ -7,24 +7,23 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from anomaly_detection.features.templates._alphabet import MASK
+from anomaly_detection.features.templates._layout import BYTES, EPOCH, IDS, LINES, LINKS, LIVE, PATTERNS, TEXT, Store
 from anomaly_detection.features.templates._shape_kernels import hash_of, shape_of
-from anomaly_detection.features.templates._store import EPOCH, IDS, LINES, LINKS, LIVE, PATTERNS, TEXT, Store
-from anomaly_detection.features.templates._token_kernels import KIND, MARK, POLE, TOKENS, tokens_of
+from anomaly_detection.features.templates._token_kernels import TOKENS, tokens_of
 from anomaly_detection.features.templates._tree_kernels import (
     ROUNDS,
     ZERO,
     add_link,
     add_template,
     chain_of,
+    enter,
     find,
     frame_key,
     hole_key,
-    key_of,
-    put_key,
+    may_vary,
     settle,
-    use_pattern,
 )
-from anomaly_detection.kernels import kernel
+from anomaly_detection.kernels import inlined, kernel
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -38,20 +37,25 @@ CATCH_ALL, UNSEEN = 0, -1
 @kernel
 def has_room(store: Store, n: int) -> bool:
     """Whether the arrays can take one more shape, whatever is merged because of it."""
-    return (
+    return bool(
         store.sizes[IDS] + 2 < store.starts.shape[0]
-        and store.sizes[TEXT] + (ROUNDS + 2) * (n + 8) < store.text.shape[0]
-        and store.sizes[LINKS] + (ROUNDS + 1) * TOKENS < store.link_ids.shape[0]
+        and store.sizes[TEXT] + (ROUNDS + 2) * (n + 2 * TOKENS) < store.text.shape[0]
+        and store.sizes[LINKS] + (ROUNDS + 1) * (TOKENS + 1) < store.link_ids.shape[0]
         and store.sizes[PATTERNS] + ROUNDS + 2 < store.pattern_widths.shape[0]
     )
 
 
-@kernel
-def final(store: Store, template: int) -> int:
-    """The template that an id was merged into in the end."""
-    while store.into[template] != template:
-        template = store.into[template]
-    return template
+@inlined
+def cut_shape(data: Bytes, start: int, stop: int, out: Bytes, where: Bytes, longest: int) -> int:
+    """The shape of a line; what is behind the longest part that is looked at becomes one parameter."""
+    if stop - start <= longest:
+        return shape_of(data, start, stop, out, where)
+    n = shape_of(data, start, start + longest, out, where)
+    if n == 0 or out[n - 1] != MASK:
+        out[n], where[n] = MASK, start + longest
+        n += 1
+    where[n] = stop
+    return n
 
 
 @kernel
@@ -63,8 +67,11 @@ def scan(
     store: Store,
     out: Bytes,
     words: Bytes,
+    where: Bytes,
     longest: int,
     most: int,
+    most_text: int,
+    most_ids: int,
     learns: bool,
     cache_keys: Bytes,
     cache_ids: Bytes,
@@ -76,9 +83,9 @@ def scan(
     ----------
     data, offsets : the bytes of all lines, and where each begins.
     ids : (n,), filled.
-    out, words : scratch for a shape: the same memory as bytes and as numbers of eight.
+    out, words, where : scratch for a shape: the same memory as bytes and as numbers of eight; places in ``data``.
     longest : bytes of a line that are looked at; the rest counts as one parameter.
-    most : templates that may be live; with 0, new shapes get the catch-all.
+    most, most_text, most_ids : templates that may be live, bytes of their texts, and ids that may be given in all.
     learns : whether new shapes become templates and lines are counted; else they get UNSEEN.
     cache_keys, cache_ids, cache_epochs : hash of a shape to its id, good as long as nothing was merged since.
     """
@@ -88,11 +95,7 @@ def scan(
     kinds = np.zeros(9, np.int64)
     for r in range(first, ids.shape[0]):
         start, stop = offsets[r], offsets[r + 1]
-        cut = stop - start > longest
-        n = shape_of(data, start, start + longest if cut else stop, out)
-        if cut and (n == 0 or out[n - 1] != MASK):
-            out[n] = MASK
-            n += 1
+        n = cut_shape(data, start, stop, out, where, longest)
         key = hash_of(out, words, n)
         place = key & last
         if cache_keys[place] == key and cache_epochs[place] == store.sizes[EPOCH]:
@@ -103,15 +106,14 @@ def scan(
             if template < 0 and not learns:
                 ids[r] = UNSEEN
                 continue
-            if template < 0 and store.sizes[LIVE] >= most:
-                if most > 0:
-                    return r, FULL
+            if template < 0 and store.sizes[IDS] >= most_ids:
                 template = CATCH_ALL
+            elif template < 0 and (store.sizes[LIVE] >= most or store.sizes[BYTES] + n > most_text):
+                return r, FULL
             elif template < 0:
                 if not has_room(store, n):
                     return r, NEEDS_ROOM
-                shape_key = key_of(hashes, holes, width, ZERO)
-                template = add_template(store, out, 0, n, shape_key, width)
+                template = add_template(store, out, n, width)
                 template = settle(store, template, table, hashes, holes, kinds)
             cache_keys[place], cache_ids[place], cache_epochs[place] = key, template, store.sizes[EPOCH]
         ids[r] = template
@@ -123,18 +125,23 @@ def scan(
 
 
 @kernel
-def file_again(store: Store, order: Bytes, table: Bytes, hashes: Bytes, holes: Bytes) -> None:
+def file_again(store: Store, order: Bytes) -> None:
     """Make the tables anew from the live templates in ``order``."""
+    table = np.empty((TOKENS, 4), np.int64)
+    hashes, holes = np.empty(TOKENS, np.uint64), np.empty(TOKENS, np.uint64)
     for template in order:
-        start = store.starts[template]
-        width = tokens_of(store.text, start, start + store.lengths[template], table, hashes, holes)
-        store.widths[template] = width
-        store.keys[template] = key_of(hashes, holes, width, store.opened[template])
-        put_key(store, template)
-        use_pattern(store, width, store.opened[template], 1)
+        width = store.widths[template] = enter(store, template, table, hashes, holes)
         for i in range(width):
-            if table[i, KIND] != POLE and table[i, KIND] != MARK and width > 1:
-                add_link(store, chain_of(store, hole_key(table, hashes, holes, width, i)), template)
+            if may_vary(table, width, i):
+                add_link(store, chain_of(store, hole_key(hashes, holes, width, i)), template)
         key = frame_key(table, hashes, holes, width)
         if key != ZERO:
             add_link(store, chain_of(store, key), template)
+
+
+@kernel
+def count_tokens(text: Bytes) -> int:
+    """How many tokens a text has."""
+    table = np.empty((TOKENS, 4), np.int64)
+    hashes, holes = np.empty(TOKENS, np.uint64), np.empty(TOKENS, np.uint64)
+    return tokens_of(text, 0, text.shape[0], table, hashes, holes)

@@ -1,66 +1,33 @@
-"""The arrays that hold learned templates: what is state, and the tables that are made from it."""
+"""Making stores of templates, giving them room, and folding away what is rare."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING
 
 import numpy as np
+
+from anomaly_detection.features.templates._alphabet import MASK
+from anomaly_detection.features.templates._layout import EPOCH, IDS, LINES, TEXT, Store
+from anomaly_detection.features.templates._scan_kernels import file_again
+from anomaly_detection.features.templates._token_kernels import TOKENS
+from anomaly_detection.features.templates._tree_kernels import ROUNDS
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-LIVE, TEXT, PATTERNS, HOLES, LINKS, IDS, LINES, EPOCH = range(8)
-"""Places in ``sizes``: how much of each array is in use, lines learned, and how often templates were merged."""
+COLUMNS = ("starts", "lengths", "widths", "keys", "opened", "into", "versions", "counts", "seen")
+"""The arrays with one entry for each id."""
 
 
-class Store(NamedTuple):
-    """Templates by id, and tables to find them by.
-
-    ``starts``, ``lengths``: where the text of a template lies in ``text``, in bytes; ``widths``: its number of tokens;
-    ``opened``: one bit for each token that matches any word; ``into``: the id itself, or the template it was merged
-    into; ``versions``: how often its text changed; ``counts``, ``seen``: lines it got, and the last of them.
-    ``slots``: from key to id (-1 empty, -2 deleted). ``patterns_*``: which tokens are open in some template, by width.
-    ``holes``, ``heads``, ``link_*``: templates that are equal but for one token, as chains.
-    """
-
-    text: NDArray[Any]
-    starts: NDArray[Any]
-    lengths: NDArray[Any]
-    widths: NDArray[Any]
-    keys: NDArray[Any]
-    opened: NDArray[Any]
-    into: NDArray[Any]
-    versions: NDArray[Any]
-    counts: NDArray[Any]
-    seen: NDArray[Any]
-    slots: NDArray[Any]
-    pattern_widths: NDArray[Any]
-    pattern_opens: NDArray[Any]
-    pattern_uses: NDArray[Any]
-    holes: NDArray[Any]
-    heads: NDArray[Any]
-    link_ids: NDArray[Any]
-    link_versions: NDArray[Any]
-    link_next: NDArray[Any]
-    sizes: NDArray[Any]
-
-
-def empty_store(ids: int, text: int, links: int, patterns: int = 64) -> Store:
+def empty_store(ids: int, text: int, links: int, patterns: int) -> Store:
     """Room for so many ids, bytes of text, links and patterns."""
-    slots = _power(4 * ids)
+    numbers = {name: np.zeros(ids, np.int64) for name in COLUMNS}
+    numbers["keys"], numbers["opened"] = np.zeros(ids, np.uint64), np.zeros(ids, np.uint64)
     holes = _power(2 * links)
     return Store(
         text=np.zeros(text, np.uint8),
-        starts=np.zeros(ids, np.int64),
-        lengths=np.zeros(ids, np.int64),
-        widths=np.zeros(ids, np.int64),
-        keys=np.zeros(ids, np.uint64),
-        opened=np.zeros(ids, np.uint64),
-        into=np.zeros(ids, np.int64),
-        versions=np.zeros(ids, np.int64),
-        counts=np.zeros(ids, np.int64),
-        seen=np.zeros(ids, np.int64),
-        slots=np.full(slots, -1, np.int64),
+        **numbers,
+        slots=np.full(_power(4 * ids), -1, np.int64),
         pattern_widths=np.zeros(patterns, np.int64),
         pattern_opens=np.zeros(patterns, np.uint64),
         pattern_uses=np.zeros(patterns, np.int64),
@@ -71,6 +38,62 @@ def empty_store(ids: int, text: int, links: int, patterns: int = 64) -> Store:
         link_next=np.zeros(links, np.int64),
         sizes=np.zeros(8, np.int64),
     )
+
+
+def new_store(longest: int) -> Store:
+    """A store with the catch-all alone, which is template 0."""
+    store = empty_store(1, 1, 1, 1)
+    store.text[0] = MASK
+    store.lengths[0] = store.sizes[IDS] = 1
+    return with_room(store, longest)
+
+
+def with_room(store: Store, longest: int) -> Store:
+    """The same templates in fresh tables with room for as many more, and for shapes of ``longest`` bytes."""
+    ids, live = int(store.sizes[IDS]), live_ids(store)
+    most_text = 2 * int(store.lengths[live].sum()) + (ROUNDS + 4) * (longest + 4 * TOKENS)
+    links = 2 * int((store.widths[live] + 1).clip(2, TOKENS + 1).sum()) + (ROUNDS + 2) * (TOKENS + 2)
+    fresh = empty_store(2 * ids + 64, most_text, links, 2 * int((store.pattern_uses > 0).sum()) + 2 * ROUNDS + 8)
+    for name in COLUMNS:
+        getattr(fresh, name)[:ids] = getattr(store, name)[:ids]
+    fresh.sizes[[IDS, LINES, EPOCH]] = store.sizes[[IDS, LINES, EPOCH]]
+    fresh.starts[live] = np.cumsum(store.lengths[live]) - store.lengths[live]
+    for template in live:
+        fresh.text[fresh.starts[template] :][: fresh.lengths[template]] = text_of(store, template)
+    fresh.sizes[TEXT] = fresh.lengths[live].sum()
+    file_again(fresh, live)
+    return fresh
+
+
+def live_ids(store: Store) -> NDArray[np.int64]:
+    """The ids of templates that were not merged into others, in order."""
+    into = store.into[: store.sizes[IDS]]
+    return np.flatnonzero(into == np.arange(len(into)))
+
+
+def final_ids(store: Store) -> NDArray[np.int64]:
+    """For each id, the template it was merged into in the end."""
+    into: NDArray[np.int64] = store.into[: store.sizes[IDS]]
+    while not np.array_equal(further := into[into], into):
+        into = further
+    return into
+
+
+def text_of(store: Store, template: int) -> NDArray[np.uint8]:
+    """The bytes of a template's text."""
+    start = store.starts[template]
+    text: NDArray[np.uint8] = store.text[start : start + store.lengths[template]]
+    return text
+
+
+def fold(store: Store, share: float) -> None:
+    """Merge the rarest templates, among equals those not seen for longest, into the catch-all."""
+    live = live_ids(store)[1:]
+    order = np.lexsort((store.seen[live], store.counts[live]))
+    away = live[order[: max(1, int(share * len(live)))]]
+    store.counts[0] += store.counts[away].sum()
+    store.into[away] = 0
+    store.sizes[EPOCH] += 1
 
 
 def _power(at_least: int) -> int:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from anomaly_detection.features.templates._alphabet import MASK
-from anomaly_detection.features.templates._mask_kernels import DIGIT, UPPER, WORD, is_class
+from anomaly_detection.features.templates._mask_kernels import DIGIT, UPPER, WORD, flags_at
 from anomaly_detection.features.templates._polar import POLAR
 from anomaly_detection.kernels import inlined, kernel
 
@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     Bytes = NDArray[Any]
+    Word = Any  # a number of 64 bits without sign
 
 TOKENS = 64
 START, STOP, KEY, KIND = range(4)
@@ -25,14 +26,14 @@ letters; a word with an opposite."""
 
 
 @inlined
-def mixed(total: int, value: int) -> int:
+def mixed(total: Word, value: Word) -> Word:
     """One step of a 64-bit hash."""
     total = (total ^ value) * np.uint64(0xFF51AFD7ED558CCD)
     return total ^ (total >> np.uint64(29))
 
 
 @kernel
-def bytes_hash(text: Bytes, start: int, stop: int) -> int:
+def bytes_hash(text: Bytes, start: int, stop: int) -> Word:
     """A 64-bit hash of some bytes."""
     total = np.uint64(0x9E3779B97F4A7C15)
     for i in range(start, stop):
@@ -41,24 +42,24 @@ def bytes_hash(text: Bytes, start: int, stop: int) -> int:
 
 
 @kernel
-def lower_letters_hash(text: Bytes, start: int, stop: int) -> int:
+def lower_letters_hash(text: Bytes, start: int, stop: int) -> Word:
     """The hash of a word in small letters, without what is around it; 0 where other signs are between."""
-    while start < stop and not is_letter(text[start]):
+    while start < stop and not is_letter(text, start):
         start += 1
-    while stop > start and not is_letter(text[stop - 1]):
+    while stop > start and not is_letter(text, stop - 1):
         stop -= 1
     total = np.uint64(0x9E3779B97F4A7C15)
     for i in range(start, stop):
-        if not is_letter(text[i]):
+        if not is_letter(text, i):
             return np.uint64(0)
         total = (total ^ np.uint64(text[i] | 32)) * np.uint64(0x100000001B3)
     return total ^ (total >> np.uint64(32))
 
 
 @inlined
-def is_letter(byte: int) -> bool:
+def is_letter(text: Bytes, i: int) -> bool:
     """Whether a byte is a letter; bytes beyond ASCII count."""
-    return is_class(byte, WORD) and not is_class(byte, DIGIT) and byte != 95
+    return bool(flags_at(text, i) & (WORD | DIGIT) == WORD and text[i] != 95)
 
 
 @kernel
@@ -72,7 +73,7 @@ def is_polar(text: Bytes, start: int, stop: int) -> bool:
             low = middle + 1
         else:
             high = middle
-    return low < POLAR.shape[0] and POLAR[low] == wanted
+    return bool(low < POLAR.shape[0] and POLAR[low] == wanted)
 
 
 @kernel
@@ -83,7 +84,7 @@ def key_length(text: Bytes, start: int, stop: int) -> int:
         if byte == 61:
             return i + 1 - start
         if byte == 58:
-            if i + 1 >= stop or text[i + 1] == 58 or not is_letter(text[i - 1]):
+            if i + 1 >= stop or text[i + 1] == 58 or not is_letter(text, i - 1):
                 return 0
             return i + 1 - start
     return 0
@@ -94,8 +95,20 @@ def letters_of(text: Bytes, start: int, stop: int) -> int:
     """How many letters a token has outside its parameters."""
     n = 0
     for i in range(start, stop):
-        n += is_letter(text[i])
+        n += is_letter(text, i)
     return n
+
+
+@inlined
+def is_opening(byte: int) -> bool:
+    """Whether a byte is an opening quote or bracket."""
+    return byte == 34 or byte == 39 or byte == 40 or byte == 60 or byte == 91 or byte == 123
+
+
+@inlined
+def is_closing(byte: int) -> bool:
+    """Whether a byte is a closing quote or bracket."""
+    return byte == 34 or byte == 39 or byte == 41 or byte == 62 or byte == 93 or byte == 125
 
 
 @kernel
@@ -109,13 +122,13 @@ def kind_of(text: Bytes, start: int, stop: int, key: int, assigned: bool) -> int
     for i in range(start, stop):
         byte = text[i]
         masks += byte == MASK
-        if is_class(byte, UPPER):
+        if flags_at(text, i) & UPPER:
             upper += 1
-            signs += i > start and is_letter(text[i - 1]) and not is_class(text[i - 1], UPPER)
-        elif is_letter(byte):
+            signs += i > start and is_letter(text, i - 1) and not flags_at(text, i - 1) & UPPER
+        elif is_letter(text, i):
             lower += 1
         elif i > start and i + 1 < stop:
-            signs += byte in {46, 47, 64, 92, 95, 36}
+            signs += byte == 46 or byte == 47 or byte == 64 or byte == 92 or byte == 95 or byte == 36
             colons += byte == 58 and text[i + 1] == 58
         calls += byte == 40 and i + 1 < stop and text[i + 1] == 41
     if masks and upper + lower == 0:
@@ -131,7 +144,7 @@ def kind_of(text: Bytes, start: int, stop: int, key: int, assigned: bool) -> int
     if colons or calls:
         return CODE
     first, last = text[start], text[stop - 1]
-    if first in {34, 39, 40, 60, 91, 123} and last in {34, 39, 41, 62, 93, 125}:
+    if is_opening(first) and is_closing(last):
         return QUOTED
     if masks or (signs and lower):
         return NAME

@@ -12,8 +12,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from anomaly_detection.features.templates._alphabet import MASK
-from anomaly_detection.features.templates._store import EPOCH, HOLES, IDS, LINES, LINKS, LIVE, PATTERNS, TEXT, Store
+from anomaly_detection.features.templates._layout import BYTES, EPOCH, IDS, LINES, LINKS, LIVE, PATTERNS, TEXT, Store
 from anomaly_detection.features.templates._token_kernels import (
+    KEY,
     KEYED,
     KIND,
     MARK,
@@ -31,12 +32,14 @@ from anomaly_detection.features.templates._token_kernels import (
     needed,
     tokens_of,
 )
-from anomaly_detection.kernels import kernel
+from anomaly_detection.kernels import inlined, kernel
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     Bytes = NDArray[Any]
+    Number = Any  # a NumPy number
+    Word = Any  # a number of 64 bits without sign
 
 ROUNDS = 16
 ALIKE = 4
@@ -45,9 +48,9 @@ ONE, ZERO = np.uint64(1), np.uint64(0)
 
 
 @kernel
-def key_of(hashes: Bytes, holes: Bytes, width: int, opened: int) -> int:
+def key_of(hashes: Bytes, holes: Bytes, width: int, opened: Word) -> Word:
     """The key of a shape with some tokens open."""
-    total = np.uint64(width)
+    total: Word = np.uint64(width)
     for i in range(width):
         open_here = (opened >> np.uint64(i)) & ONE
         total = mixed(total, holes[i] if open_here else hashes[i])
@@ -55,7 +58,7 @@ def key_of(hashes: Bytes, holes: Bytes, width: int, opened: int) -> int:
 
 
 @kernel
-def slot_of(store: Store, key: int) -> int:
+def slot_of(store: Store, key: Word) -> Number:
     """Where a key is in the table, or -1."""
     last = store.slots.shape[0] - 1
     at = np.int64(key & np.uint64(last))
@@ -90,7 +93,7 @@ def drop_key(store: Store, template: int) -> None:
 
 
 @kernel
-def use_pattern(store: Store, width: int, opened: int, change: int) -> None:
+def use_pattern(store: Store, width: int, opened: Word, change: int) -> None:
     """Count a template with these tokens open in or out."""
     if opened == ZERO:
         return
@@ -104,12 +107,13 @@ def use_pattern(store: Store, width: int, opened: int, change: int) -> None:
 
 
 @kernel
-def find(store: Store, table: Bytes, hashes: Bytes, holes: Bytes, width: int) -> int:
+def find(store: Store, table: Bytes, hashes: Bytes, holes: Bytes, width: int) -> Number:
     """The template of a shape: its own, else the one with the fewest open tokens, the oldest among equals; -1 none."""
     at = slot_of(store, key_of(hashes, holes, width, ZERO))
     if at >= 0:
         return store.slots[at]
-    best, fewest = -1, 99
+    best: Number = -1
+    fewest = 99
     for i in range(store.sizes[PATTERNS]):
         if store.pattern_widths[i] != width or store.pattern_uses[i] == 0:
             continue
@@ -144,14 +148,14 @@ def span_of(store: Store, template: int, position: int) -> tuple[int, int]:
 
 
 @kernel
-def hole_key(table: Bytes, hashes: Bytes, holes: Bytes, width: int, position: int) -> int:
+def hole_key(hashes: Bytes, holes: Bytes, width: int, position: int) -> Word:
     """The key of a shape with one token left out."""
     total = key_of(hashes, holes, width, ONE << np.uint64(position))
     return mixed(total, np.uint64(position + 1)) | ONE
 
 
 @kernel
-def chain_of(store: Store, key: int) -> int:
+def chain_of(store: Store, key: Word) -> Number:
     """Where the chain of a hole is, made if it is not there."""
     last = store.holes.shape[0] - 1
     at = np.int64((key >> np.uint64(7)) & np.uint64(last))
@@ -159,7 +163,6 @@ def chain_of(store: Store, key: int) -> int:
         at = (at + 1) & last
     if store.holes[at] == ZERO:
         store.holes[at] = key
-        store.sizes[HOLES] += 1
     return at
 
 
@@ -173,24 +176,22 @@ def add_link(store: Store, chain: int, template: int) -> None:
 
 
 @kernel
-def is_linked(store: Store, link: int) -> bool:
+def is_linked(store: Store, link: int) -> Number:
     """Whether what a link points to is still what it was."""
     template = store.link_ids[link]
     return store.into[template] == template and store.versions[template] == store.link_versions[link]
 
 
 @kernel
-def add_template(store: Store, source: Bytes, start: int, stop: int, key: int, width: int) -> int:
+def add_template(store: Store, source: Bytes, stop: int, width: int) -> Number:
     """Keep a shape as a template with the next id."""
     template, at = store.sizes[IDS], store.sizes[TEXT]
-    store.text[at : at + stop - start] = source[start:stop]
-    store.starts[template], store.lengths[template], store.widths[template] = at, stop - start, width
-    store.keys[template], store.opened[template], store.into[template] = key, ZERO, template
+    store.text[at : at + stop] = source[:stop]
+    store.starts[template], store.lengths[template], store.widths[template] = at, stop, width
+    store.opened[template], store.into[template] = ZERO, template
     store.versions[template], store.counts[template], store.seen[template] = 0, 0, store.sizes[LINES]
     store.sizes[IDS] += 1
-    store.sizes[TEXT] += stop - start
-    store.sizes[LIVE] += 1
-    put_key(store, template)
+    store.sizes[TEXT] += stop
     return template
 
 
@@ -200,6 +201,7 @@ def retire(store: Store, template: int, into: int) -> None:
     drop_key(store, template)
     use_pattern(store, store.widths[template], store.opened[template], -1)
     store.sizes[LIVE] -= 1
+    store.sizes[BYTES] -= store.lengths[template]
     if into != template:
         store.into[template] = into
         store.counts[into] += store.counts[template]
@@ -207,7 +209,7 @@ def retire(store: Store, template: int, into: int) -> None:
 
 
 @kernel
-def merge(store: Store, chain: int, template: int, opening: int) -> int:
+def merge(store: Store, chain: int, template: int, opening: Word) -> int:
     """Make one template of all in a chain and one more, some tokens opened; the oldest id stays."""
     oldest, opened, link = template, store.opened[template] | opening, store.heads[chain]
     while link >= 0:
@@ -230,7 +232,7 @@ def merge(store: Store, chain: int, template: int, opening: int) -> int:
 
 
 @kernel
-def rewrite(store: Store, template: int, opened: int) -> None:
+def rewrite(store: Store, template: int, opened: Word) -> None:
     """Write the text of a template anew, with only the keys of its open tokens."""
     at = begin = store.sizes[TEXT]
     for i in range(store.widths[template]):
@@ -288,13 +290,14 @@ def is_name(kind: int) -> bool:
 
 
 @kernel
-def frame_key(table: Bytes, hashes: Bytes, holes: Bytes, width: int) -> int:
-    """The key of a shape with all names left out; 0 with fewer than two names or three words."""
+def frame_key(table: Bytes, hashes: Bytes, holes: Bytes, width: int) -> Word:
+    """The key of a shape with all names left out; 0 with fewer than two names or three words and keys."""
     opened, names, words = ZERO, 0, 0
     for i in range(width):
         if is_name(table[i, KIND]):
             opened |= ONE << np.uint64(i)
             names += table[i, KIND] != PURE
+            words += table[i, KEY] > 0
         else:
             words += table[i, KIND] != MARK
     if names < 2 or words < 3:
@@ -303,49 +306,71 @@ def frame_key(table: Bytes, hashes: Bytes, holes: Bytes, width: int) -> int:
 
 
 @kernel
-def differing(store: Store, chain: int, template: int, width: int) -> tuple[int, int]:
-    """Which tokens differ between a template and those of a chain, as bits, and how many templates there are."""
-    bits, n, link = ZERO, 1, store.heads[chain]
+def linked(store: Store, chain: int) -> int:
+    """How many templates a chain holds."""
+    n, link = 0, store.heads[chain]
     while link >= 0:
-        if is_linked(store, link):
-            n += 1
-            for i in range(width):
-                first, last = span_of(store, template, i)
-                begin, stop = span_of(store, store.link_ids[link], i)
-                same = last - first == stop - begin
-                for k in range(last - first if same else 0):
-                    same &= store.text[first + k] == store.text[begin + k]
-                if not same:
-                    bits |= ONE << np.uint64(i)
+        n += is_linked(store, link)
         link = store.link_next[link]
-    return bits, n
+    return n
+
+
+@kernel
+def differing(store: Store, chain: int, template: int, width: int) -> Word:
+    """Which tokens differ between a template and those of a chain, as bits."""
+    bits, link = ZERO, store.heads[chain]
+    while link >= 0:
+        for i in range(width if is_linked(store, link) else 0):
+            first, last = span_of(store, template, i)
+            begin, stop = span_of(store, store.link_ids[link], i)
+            same = last - first == stop - begin
+            for k in range(last - first if same else 0):
+                same &= store.text[first + k] == store.text[begin + k]
+            if not same:
+                bits |= ONE << np.uint64(i)
+        link = store.link_next[link]
+    return bits
+
+
+@inlined
+def may_vary(table: Bytes, width: int, position: int) -> bool:
+    """Whether a token can turn out to be a parameter: not a mark, not a word with an opposite, not all there is."""
+    return table[position, KIND] != POLE and table[position, KIND] != MARK and width > 1
+
+
+@kernel
+def enter(store: Store, template: int, table: Bytes, hashes: Bytes, holes: Bytes) -> int:
+    """Put a new or rewritten template into the tables; its number of tokens."""
+    start = store.starts[template]
+    width = tokens_of(store.text, start, start + store.lengths[template], table, hashes, holes)
+    store.keys[template] = key_of(hashes, holes, width, store.opened[template])
+    put_key(store, template)
+    use_pattern(store, width, store.opened[template], 1)
+    store.sizes[LIVE] += 1
+    store.sizes[BYTES] += store.lengths[template]
+    return width
 
 
 @kernel
 def settle(store: Store, template: int, table: Bytes, hashes: Bytes, holes: Bytes, kinds: Bytes) -> int:
     """File a new template by each of its positions, merging where a position turns out to be a parameter."""
-    for _ in range(ROUNDS):
-        start, again = store.starts[template], False
-        width = tokens_of(store.text, start, start + store.lengths[template], table, hashes, holes)
-        if store.versions[template]:
-            store.keys[template] = key_of(hashes, holes, width, store.opened[template])
-            put_key(store, template)
-            use_pattern(store, width, store.opened[template], 1)
-            store.sizes[LIVE] += 1
+    for turn in range(ROUNDS):
+        width = enter(store, template, table, hashes, holes)
+        last, again = turn == ROUNDS - 1, False
         for i in range(width):
-            if table[i, KIND] == POLE or table[i, KIND] == MARK or width == 1:
+            if not may_vary(table, width, i):
                 continue
-            chain = chain_of(store, hole_key(table, hashes, holes, width, i))
-            if is_parameter(store, chain, table, width, i, kinds):
+            chain = chain_of(store, hole_key(hashes, holes, width, i))
+            if not last and is_parameter(store, chain, table, width, i, kinds):
                 template, again = merge(store, chain, template, ONE << np.uint64(i)), True
                 break
             add_link(store, chain, template)
         key = ZERO if again else frame_key(table, hashes, holes, width)
         if key != ZERO:
             chain = chain_of(store, key)
-            bits, n = differing(store, chain, template, width)
-            if n >= ALIKE:
-                template, again = merge(store, chain, template, bits), True
+            if not last and linked(store, chain) + 1 >= ALIKE:
+                template = merge(store, chain, template, differing(store, chain, template, width))
+                again = True
             else:
                 add_link(store, chain, template)
         if not again:
