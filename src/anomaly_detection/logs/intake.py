@@ -11,7 +11,7 @@ from anomaly_detection.features.logs import Lines, LogFeatures
 from anomaly_detection.features.logs._rows_kernels import hash_names
 from anomaly_detection.features.logs._window_kernels import NO_TIME
 from anomaly_detection.features.logs.lines import hash_name
-from anomaly_detection.features.templates.columns import as_series, blocks
+from anomaly_detection.features.templates.columns import as_column, blocks
 from anomaly_detection.features.templates.miner import TemplateMiner
 from anomaly_detection.logs.batch import LogBatch
 
@@ -71,7 +71,7 @@ class Intake:
 def hashed(names: pl.Series, otherwise: NDArray[np.uint64]) -> NDArray[np.uint64]:
     """(n,) hashes of names, and what to take where there is none."""
     there = names.is_not_null().to_numpy()
-    series, out = as_series(names), np.empty(len(names), np.uint64)
+    series, out = as_column(names), np.empty(len(names), np.uint64)
     for first, data, offsets in blocks(series):
         hash_names(data, offsets, out[first : first + len(offsets) - 1])
     return np.where(there, out, otherwise)

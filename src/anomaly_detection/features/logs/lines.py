@@ -12,7 +12,7 @@ import polars as pl
 from anomaly_detection.features.logs._rows_kernels import hash_names, level_codes
 from anomaly_detection.features.logs._terms_kernels import SMALL
 from anomaly_detection.features.logs._window_kernels import NO_TIME
-from anomaly_detection.features.templates.columns import as_series, blocks
+from anomaly_detection.features.templates.columns import as_column, blocks
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -53,11 +53,11 @@ class Lines:
         """The lines of a frame; a column that is not there is missing in every line."""
         return cls(
             _times(frame),
-            _level_codes(as_series(_column(frame, "level"))),
-            _hashes(as_series(_column(frame, "service"))),
+            _level_codes(as_column(_column(frame, "level"))),
+            _hashes(as_column(_column(frame, "service"))),
             _numbers(frame, "response_time"),
             _numbers(frame, "status_code"),
-            as_series(_column(frame, "message")),
+            as_column(_column(frame, "message")),
         )
 
     @classmethod

@@ -10,7 +10,7 @@ import numpy as np
 from anomaly_detection.base import Configurable, Range
 from anomaly_detection.errors import ArtifactError, NotFittedError
 from anomaly_detection.features.logs._terms_kernels import Counts, count_terms, pair_hash, weigh_terms, word_hash
-from anomaly_detection.features.templates.columns import as_series, blocks
+from anomaly_detection.features.templates.columns import as_column, blocks
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -85,7 +85,7 @@ class Terms(Configurable):
         messages : (n,) texts, such as a column of a frame.
         """
         self.validate()
-        series = as_series(messages)
+        series = as_column(messages)
         counts = _empty_counts()
         for first, data, offsets in blocks(series):
             count_terms(data, offsets, first, counts)
@@ -106,7 +106,7 @@ class Terms(Configurable):
         NotFittedError
             before ``fit``.
         """
-        series = as_series(messages)
+        series = as_column(messages)
         out = np.empty((len(series), len(self._fitted)), dtype=np.float32)
         for first, data, offsets in blocks(series):
             self.fill(data, offsets, out[first : first + len(offsets) - 1])
