@@ -91,6 +91,14 @@ def surprise_of(
     return -math.log(p)
 
 
+@inlined
+def pair_surprise(symbol: int, before: int, all_symbols: int, seen: Table, counts: NDArray[np.int64]) -> float:
+    """``-ln`` of how often a symbol came right after another, among all such pairs."""
+    found = place_of(seen.keys, seen.slots, followed(longer(np.uint64(1), before), symbol))
+    count = counts[found] if found >= 0 else 0
+    return -math.log((count + 0.5) / (all_symbols + 1.0))
+
+
 @kernel
 def surprises(
     symbols: NDArray[np.int32],
@@ -103,7 +111,9 @@ def surprises(
     counts: NDArray[np.int64],
     out: NDArray[np.float64],
 ) -> None:
-    """Fill ``out`` (n,) with the surprise of each symbol, and keep the last symbols of each session.
+    """Fill ``out`` (n, 2) with the surprise of each symbol and of the pair it makes with the one before it.
+
+    The last symbols of each session are kept.
 
     Parameters
     ----------
@@ -122,5 +132,6 @@ def surprises(
         if owners[place] != names[i]:
             owners[place] = names[i]
             past[:] = BEGIN
-        out[i] = surprise_of(symbols[i], past, known, totals, seen, counts)
+        out[i, 0] = surprise_of(symbols[i], past, known, totals, seen, counts)
+        out[i, 1] = pair_surprise(symbols[i], past[0], totals[0, 0], seen, counts)
         push(past, symbols[i])

@@ -37,11 +37,16 @@ class LogBatch:
         return len(self.templates)
 
     def part(self, rows: slice) -> LogBatch:
-        """Some of the lines."""
+        """The lines from one to another."""
+        return self._at(rows)
+
+    def rows(self, chosen: NDArray[np.int64]) -> LogBatch:
+        """Some of the lines, in any order."""
+        return self._at(chosen)
+
+    def _at(self, rows: Any) -> LogBatch:
         lines = type(self.lines)(**{one.name: getattr(self.lines, one.name)[rows] for one in fields(self.lines)})
-        return LogBatch(
-            lines, self.templates[rows], self.sessions[rows], self.clock[rows], self.features[rows]
-        )
+        return LogBatch(lines, self.templates[rows], self.sessions[rows], self.clock[rows], self.features[rows])
 
 
 def joined(batches: list[LogBatch]) -> LogBatch:

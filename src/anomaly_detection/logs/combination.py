@@ -20,23 +20,20 @@ if TYPE_CHECKING:
 MOST_OF_METHOD, MOST_OF_ALL = 2_000, 10_000
 """The most scores that a method, and all together, are calibrated on."""
 
-PLACES = 1 << 14
-"""Sessions whose latest surprise is remembered."""
-
-KEEP = 0.9
-"""What is left of a session's latest surprise after a line."""
+KEEP = 0.8
+"""What is left of the latest surprise after a line."""
 
 
 class Combination:
     """The surprise of all methods: the weighted sum of ``-ln p``, and a share of what it was in the lines before.
 
     Incidents come in runs: a line that is a little odd says more among odd lines. So a share of the decayed mean of the
-    sums of the same session (or service) is added. The sum is no p-value itself; it is calibrated once more.
+    sums is added. The sum is no p-value itself; it is calibrated once more.
 
     Parameters
     ----------
     weights : how much each method counts.
-    share : how much of the latest surprise of the session is added.
+    share : how much of the latest surprise is added.
     """
 
     def __init__(self, weights: Sequence[float], share: float) -> None:
@@ -45,8 +42,8 @@ class Combination:
         self.each: list[Calibrator] = []
 
     def fit(self, scores: NDArray[np.float64]) -> Self:
-        """Calibrate each method on (n, m) scores of lines that it was not fitted on."""
-        self.each = [Calibrator().fit(evenly(scores[:, k], MOST_OF_METHOD)) for k in range(scores.shape[1])]
+        """Calibrate each method on (n, m) scores of what it was not fitted on; -inf stands for no score."""
+        self.each = [Calibrator().fit(_usable(scores[:, k])) for k in range(scores.shape[1])]
         return self
 
     def p_values(self, scores: Sequence[NDArray[np.float64]]) -> NDArray[np.float64]:
@@ -54,14 +51,13 @@ class Combination:
         return np.column_stack([one.p_value(score) for one, score in zip(self.each, scores, strict=True)])
 
     def memory(self) -> Memory:
-        """No session was seen yet."""
-        return {"owners": np.zeros(PLACES, np.uint64), "recent": np.zeros(PLACES)}
+        """No line was seen yet."""
+        return {"recent": np.zeros(1)}
 
-    def score(self, p_values: NDArray[np.float64], names: NDArray[np.uint64], memory: Memory) -> NDArray[np.float64]:
+    def score(self, p_values: NDArray[np.float64], memory: Memory) -> NDArray[np.float64]:
         """(n,) the sum for each line; the memory takes it in."""
         out = np.empty(len(p_values))
-        owners, recent = memory["owners"], memory["recent"]
-        combine(np.ascontiguousarray(p_values), self.weights, names, owners, recent, KEEP, self.share, out)
+        combine(np.ascontiguousarray(p_values), self.weights, memory["recent"], KEEP, self.share, out)
         return out
 
     def state(self) -> dict[str, NDArray[Any]]:
@@ -88,3 +84,16 @@ def evenly(values: NDArray[np.float64], most: int) -> NDArray[np.float64]:
     if len(values) <= most:
         return values
     return values[np.linspace(0, len(values) - 1, most).astype(np.int64)]
+
+
+def restored_line(spec: Mapping[str, Any]) -> tuple[float, int]:
+    """Alpha and the number of rows of a saved pipeline; raises ArtifactError if they are none."""
+    alpha, rows = spec.get("alpha"), spec.get("rows")
+    if not isinstance(alpha, float) or not 0.0 < alpha < 1.0 or not isinstance(rows, int) or rows < 1:
+        raise damaged("the alarm line")
+    return alpha, rows
+
+
+def _usable(scores: NDArray[np.float64]) -> NDArray[np.float64]:
+    there = scores[scores > -np.inf]
+    return evenly(there, MOST_OF_METHOD) if len(there) else np.zeros(1)

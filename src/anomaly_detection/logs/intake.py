@@ -7,75 +7,145 @@ from typing import TYPE_CHECKING, Any, Self
 import numpy as np
 import polars as pl
 
+from anomaly_detection.errors import InputError
 from anomaly_detection.features.logs import Lines, LogFeatures
 from anomaly_detection.features.logs._rows_kernels import hash_names
 from anomaly_detection.features.logs._window_kernels import NO_TIME
 from anomaly_detection.features.logs.lines import hash_name
-from anomaly_detection.features.templates.columns import as_column, blocks
-from anomaly_detection.features.templates.miner import TemplateMiner
+from anomaly_detection.features.templates import TemplateMiner
+from anomaly_detection.features.templates.columns import blocks
 from anomaly_detection.logs.batch import LogBatch
+from anomaly_detection.logs.tables import damaged
+from anomaly_detection.scorer import under
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from numpy.typing import NDArray
 
+NO_CLOCK = -np.inf
+
 
 class Intake:
-    """What is made of lines before any method sees them."""
+    """What is made of lines before any method sees them, and what that needs to remember.
+
+    Parameters
+    ----------
+    minutes : the length of the rolling windows.
+    """
 
     def __init__(self, minutes: float = 5.0) -> None:
         self.minutes = minutes
-
-    def fit(self, frame: pl.DataFrame) -> Self:
         self.miner = TemplateMiner()
+        self.features = LogFeatures(minutes=minutes)
+
+    def learn_templates(self, frame: pl.DataFrame) -> Self:
+        """Learn the templates alone, for :meth:`take_plain`."""
         self.miner.update(_messages(frame))
-        self.features = LogFeatures(minutes=self.minutes).fit(frame)
-        names = self.features.features_.names
-        self.window_columns = names.index("error_rate"), names.index("log_volume")
-        self.reset()
         return self
 
-    def reset(self) -> None:
+    def fit(self, frame: pl.DataFrame) -> Self:
+        """Learn templates, services and words."""
+        self.learn_templates(frame)
+        self.features.fit(frame)
+        self.forget()
+        return self
+
+    @property
+    def window_columns(self) -> tuple[int, int]:
+        """Where the features have the error rate and the volume of the service's window."""
+        names = self.features.features_.names
+        return names.index("error_rate"), names.index("log_volume")
+
+    def forget(self) -> None:
+        """Begin with empty windows."""
         self.windows = self.features.windows()
-        self._latest, self._lines = -np.inf, 0
+        self._latest, self._lines = NO_CLOCK, 0
 
     def take(self, frame: pl.DataFrame) -> LogBatch:
+        """The next lines."""
         lines = Lines.of(frame)
-        templates = self.miner.assign(_messages(frame)).astype(np.int32)
         sessions = hashed(frame["session"], lines.services) if "session" in frame.columns else lines.services
-        return self._batch(lines, templates, sessions)
+        return self._batch(lines, _ids(self.miner, _messages(frame)), sessions)
 
     def take_one(self, record: Mapping[str, Any]) -> LogBatch:
-        lines = Lines.of_one(record)
-        templates = self.miner.assign([record.get("message") or ""]).astype(np.int32)
+        """The next line.
+
+        Raises
+        ------
+        InputError
+            for values of another type than the columns have.
+        """
         session = record.get("session")
-        sessions = lines.services if session is None else np.array([hash_name(session)], np.uint64)
-        return self._batch(lines, templates, sessions)
+        try:
+            lines = Lines.of_one(record)
+            sessions = lines.services if session is None else np.array([hash_name(session)], np.uint64)
+        except (AttributeError, TypeError, ValueError) as error:
+            raise InputError(
+                f"A log line has a time that is a datetime, level, service, message and session that are text, and "
+                f"response_time and status_code that are numbers; got {dict(record)!r:.300}."
+            ) from error
+        return self._batch(lines, _ids(self.miner, [lines.text]), sessions)
+
+    def take_plain(self, frame: pl.DataFrame, session: str) -> LogBatch:
+        """Lines with templates and sessions, without features."""
+        lines = Lines.of(frame)
+        nothing = np.empty((len(frame), 0), np.float32)
+        sessions = hashed(frame[session], lines.services)
+        return LogBatch(lines, _ids(self.miner, _messages(frame)), sessions, np.zeros(len(frame)), nothing)
+
+    def state(self) -> tuple[dict[str, Any], dict[str, NDArray[Any]]]:
+        """What was learned and is remembered: plain values for JSON, and arrays by name."""
+        spec, miner = self.miner.state()
+        arrays = {f"miner/{name}": array for name, array in miner.items()}
+        arrays |= {f"windows/{name}": array for name, array in self.windows.state().items()}
+        clock = np.array([self._latest, self._lines], np.float64)
+        return {"miner": spec, "features": self.features.state()}, {**arrays, "clock": clock}
+
+    def restore(self, spec: Mapping[str, Any], arrays: Mapping[str, NDArray[Any]]) -> Self:
+        """Take it back; raises ArtifactError if it is damaged."""
+        self.miner = TemplateMiner.from_state(spec["miner"], under("miner/", arrays))
+        self.features.restore(spec["features"])
+        self.forget()
+        self.windows.restore(under("windows/", arrays))
+        clock = arrays.get("clock")
+        if clock is None or clock.shape != (2,) or not clock[0] < np.inf or not 0 <= clock[1] < 2**53:
+            raise damaged("clock")
+        self._latest, self._lines = float(clock[0]), int(clock[1])
+        return self
 
     def _batch(self, lines: Lines, templates: NDArray[np.int32], sessions: NDArray[np.uint64]) -> LogBatch:
         features = self.features.transform_lines(lines, self.windows)
         return LogBatch(lines, templates, sessions, self._clock(lines.times), features)
 
     def _clock(self, times: NDArray[np.int64]) -> NDArray[np.float64]:
-        seconds = np.where(times == NO_TIME, -np.inf, times / 1e6)
-        if len(seconds):
-            seconds[0] = max(seconds[0], self._latest)
+        seconds = np.where(times == NO_TIME, NO_CLOCK, times / 1e6)
+        if not len(seconds):
+            return seconds
+        seconds[0] = max(seconds[0], self._latest)
         clock = np.maximum.accumulate(seconds)
-        self._latest = float(clock[-1]) if len(clock) else self._latest
+        self._latest = float(clock[-1])
         numbers = np.arange(self._lines, self._lines + len(clock), dtype=np.float64)
         self._lines += len(clock)
-        return np.where(np.isfinite(clock), clock, numbers)
+        return np.where(clock > NO_CLOCK, clock, numbers)
 
 
 def hashed(names: pl.Series, otherwise: NDArray[np.uint64]) -> NDArray[np.uint64]:
     """(n,) hashes of names, and what to take where there is none."""
-    there = names.is_not_null().to_numpy()
-    series, out = as_column(names), np.empty(len(names), np.uint64)
-    for first, data, offsets in blocks(series):
+    out = np.empty(len(names), np.uint64)
+    for first, data, offsets in blocks(names):
         hash_names(data, offsets, out[first : first + len(offsets) - 1])
-    return np.where(there, out, otherwise)
+    return np.where(names.is_not_null().to_numpy(), out, otherwise)
 
 
-def _messages(frame: pl.DataFrame) -> Any:
+def seconds_of(times: NDArray[np.int64]) -> NDArray[np.float64]:
+    """(n,) seconds since 1970, NaN where there is no time."""
+    return np.where(times == NO_TIME, np.nan, times / 1e6)
+
+
+def _ids(miner: TemplateMiner, messages: Any) -> NDArray[np.int32]:
+    return miner.assign(messages).astype(np.int32)
+
+
+def _messages(frame: pl.DataFrame) -> pl.Series:
     return frame["message"] if "message" in frame.columns else pl.Series([None] * len(frame), dtype=pl.String)

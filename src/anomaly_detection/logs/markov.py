@@ -55,8 +55,8 @@ class Markov:
         names: NDArray[np.uint64],
         memory: tuple[NDArray[np.uint64], NDArray[np.int32]],
     ) -> NDArray[np.float64]:
-        """(n,) ``-ln p`` of each symbol; the memory takes them in."""
-        out = np.empty(len(symbols))
+        """(n, 2) ``-ln p`` of each symbol, and of its pair with the one before; the memory takes them in."""
+        out = np.empty((len(symbols), 2))
         surprises(symbols, names, *memory, self._known, self._totals, self._seen, self._counts, out)
         return out
 

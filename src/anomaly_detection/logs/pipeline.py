@@ -2,27 +2,22 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 import numpy as np
 
 from anomaly_detection.base import AnyOf, Choice, Configurable, Range
 from anomaly_detection.calibration import Calibrator
-from anomaly_detection.errors import InputError, NotFittedError
-from anomaly_detection.features.logs import Lines, LogFeatures
-from anomaly_detection.features.logs.lines import hash_name
-from anomaly_detection.features.templates.miner import TemplateMiner
-from anomaly_detection.logs.batch import LogBatch, joined
-from anomaly_detection.logs.combination import MOST_OF_ALL, Combination, evenly
-from anomaly_detection.logs.forest import Forest
-from anomaly_detection.logs.intake import Intake, hashed
-from anomaly_detection.logs.rarity import Rarity
-from anomaly_detection.logs.rates import Rates
-from anomaly_detection.logs.sequences import Sequences
-from anomaly_detection.logs.values import Values
-from anomaly_detection.logs.verdict import LogResult, LogVerdict, MethodVerdict
-from anomaly_detection.logs.windows import SlidingWindow
+from anomaly_detection.errors import NotFittedError
+from anomaly_detection.logs.batch import joined
+from anomaly_detection.logs.combination import MOST_OF_ALL, evenly, restored_calibrator, restored_line
+from anomaly_detection.logs.intake import Intake
+from anomaly_detection.logs.methods import WEIGHTS, Methods
+from anomaly_detection.logs.statistics import statistics_of
+from anomaly_detection.logs.verdict import LogResult, LogVerdict, method_verdict
 from anomaly_detection.pipeline import check_rows
+from anomaly_detection.scorer import under
 from anomaly_detection.thresholds import choose_alpha
 from anomaly_detection.verdicts import judge, judge_one
 
@@ -33,20 +28,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from anomaly_detection.base import Constraint
-    from anomaly_detection.logs.method import Memory, Method
-
-WEIGHTS = {
-    "isolation_forest": 0.5,
-    "sliding_window": 0.5,
-    "rare_templates": 1.0,
-    "template_rate": 0.5,
-    "parameters": 0.5,
-    "sequences": 1.0,
-}
-"""How much each method counts in the sum."""
-
-SHARE = 1.0
-"""How much of a session's latest surprise is added."""
+    from anomaly_detection.logs.batch import LogBatch
 
 BLOCK_ROWS = 65_536
 """Lines whose features are held in memory at once."""
@@ -54,12 +36,52 @@ BLOCK_ROWS = 65_536
 MOST_LINES = 200_000
 """Methods learn from the last so many lines; templates and words from all."""
 
-FOLDS = 3
-"""Lines are calibrated in so many stretches, each by methods that learned from the others."""
-
 
 class LogPipeline(Configurable):
-    """Templates, the 78 features, six methods and one calibrated verdict for every log line.
+    """Log lines in, one calibrated verdict each out, with what each of seven methods says.
+
+    Lines come in order, in any chunks: the verdicts are the same bits. What the pipeline remembers between lines
+    (windows, the last lines of each session) has a fixed size, however many services and sessions there are; where
+    two fall on the same place, or one too many comes, the older begins anew.
+
+    =================== =================================================================================
+    method              what is odd
+    =================== =================================================================================
+    isolation_forest    the 78 features, set apart early by random cuts
+    pca                 the 78 features, off the axes along which they usually vary
+    sliding_window      error rate, latency or volume of the service in the last minutes
+    rare_templates      a template that is rare or was never seen
+    template_rate       a template that comes more often than usual, or after a longer pause
+    parameters          a word that is new among a few, a number beyond those of training
+    sequences           a line that does not follow from the three before it in its session or service
+    =================== =================================================================================
+
+    Each method's score is calibrated on stretches of the training lines that it did not learn from. The surprises,
+    ``-ln p``, are added up with the weights of :data:`~anomaly_detection.logs.methods.WEIGHTS`, a share of the latest
+    sums is added (incidents come in runs), and the result is calibrated once more.
+
+    Late lines count as of the latest time; without any times, time is the number of the line. A negative, infinite or
+    missing response time is none. An unknown level is no error. A missing service is a service of its own.
+
+    Parameters
+    ----------
+    contamination : alpha, the share of normal lines that may raise an alarm, in (0, 0.5], or ``"auto"``.
+    minutes : the length of the rolling windows.
+    random_state : the seed of the forest.
+
+    Attributes
+    ----------
+    alpha_ : the p-value at and below which a line is an anomaly.
+    rows_ : how many lines were learned from.
+
+    Examples
+    --------
+    >>> import polars as pl
+    >>> lines = pl.DataFrame({"service": ["web"] * 400, "message": ["GET /a took 5 ms", "cache hit"] * 200})
+    >>> pipeline = LogPipeline(contamination=0.01).fit(lines)
+    >>> verdict = pipeline.detect_one({"service": "web", "level": "ERROR", "message": "disk failed"})
+    >>> verdict.is_anomaly, verdict.methods["rare_templates"].is_anomaly, verdict.template
+    (True, True, None)
     """
 
     constraints: ClassVar[Mapping[str, Constraint]] = {
@@ -78,59 +100,137 @@ class LogPipeline(Configurable):
         self.random_state = random_state
 
     def fit(self, frame: pl.DataFrame) -> Self:
+        """Learn what is normal from lines in order; some of them may be anomalies.
+
+        Memories are empty afterwards: the next line that comes need not follow the last one of training.
+
+        Parameters
+        ----------
+        frame : log lines with any of the columns ``time``, ``level``, ``service``, ``message``, ``session``,
+            ``response_time`` and ``status_code``, as the log sources make them.
+
+        Raises
+        ------
+        ParameterError
+            if a parameter is out of range.
+        InputError
+            if there are fewer than 8 lines.
+        """
         self.validate()
         check_rows(len(frame))
-        self.intake_ = Intake(self.minutes).fit(frame)
+        self._intake = Intake(self.minutes).fit(frame)
         first = max(0, len(frame) - MOST_LINES)
-        parts = [self.intake_.take(frame[at : at + BLOCK_ROWS]) for at in range(first, len(frame), BLOCK_ROWS)]
-        batch = joined(parts)
-        self.combination_ = Combination(list(WEIGHTS.values()), SHARE)
-        sample = self._held_out(batch)
+        batch = joined([self._intake.take(frame[at : at + BLOCK_ROWS]) for at in range(first, len(frame), BLOCK_ROWS)])
+        self._methods = self._blank()
+        sample = self._methods.fit(batch)
         self.calibrator_ = Calibrator().fit(evenly(sample, MOST_OF_ALL))
         self.alpha_ = choose_alpha(self.contamination, self.calibrator_, sample)
-        self.methods_ = [method.fit(batch) for method in self._methods()]
         self.rows_ = len(frame)
-        self.reset()
+        self._intake.forget()
         return self
 
-    def _held_out(self, batch: LogBatch) -> NDArray[np.float64]:
-        edges = np.linspace(0, len(batch), FOLDS + 1).astype(np.int64)
-        stretches = [slice(int(a), int(b)) for a, b in zip(edges[:-1], edges[1:], strict=True)]
-        scores = np.empty((len(batch), len(WEIGHTS)))
-        for rows in stretches:
-            others = joined([batch.part(slice(0, rows.start)), batch.part(slice(rows.stop, len(batch)))])
-            for k, method in enumerate(self._methods()):
-                scores[rows, k] = method.fit(others).score(batch.part(rows), method.memory())
-        self.held_out_scores_ = scores
-        combination = self.combination_.fit(scores)
-        p_values = combination.p_values(list(scores.T))
-        return np.concatenate([
-            combination.score(p_values[rows], batch.sessions[rows], combination.memory()) for rows in stretches
-        ])
+    def detect(self, frame: pl.DataFrame, *, first_row: int = 0) -> LogResult:
+        """Give verdicts on the next lines.
 
-    def _methods(self) -> list[Method]:
-        return [
-            Forest(self.random_state), SlidingWindow(self.intake_.window_columns), Rarity(), Rates(self.minutes), Values(), Sequences(),
-        ]
-
-    def reset(self):
-        self.intake_.reset()
-        self._memories = [method.memory() for method in self.methods_]
-        self._recent = self.combination_.memory()
-
-    def detect(self, frame: pl.DataFrame) -> LogResult:
-        parts, ids = [], []
-        for at in range(0, len(frame), BLOCK_ROWS):
-            batch = self.intake_.take(frame[at : at + BLOCK_ROWS])
-            parts.append(self._scored(batch))
-            ids.append(batch.templates)
-        p_values = np.concatenate([p for p, _ in parts]) if parts else np.empty((0, 6))
-        scores = np.concatenate([s for _, s in parts]) if parts else np.empty(0)
+        Parameters
+        ----------
+        frame : log lines that follow those of the calls before.
+        first_row : the number of the frame's first line in the input.
+        """
+        self._fitted  # noqa: B018  an unfitted pipeline says so first
+        batches = (self._intake.take(frame[at : at + BLOCK_ROWS]) for at in range(0, max(len(frame), 1), BLOCK_ROWS))
+        parts = [(batch.templates, *self._scored(batch)) for batch in batches]
+        templates, scores, p_values = (np.concatenate([part[k] for part in parts]) for k in range(3))
         result = judge(scores, self.calibrator_.p_value(scores), self.alpha_, self.calibrator_.n_)
-        own = {name: getattr(result, name) for name in result.__slots__}
-        return LogResult(**own, parts=dict(zip(WEIGHTS, p_values.T)), templates=np.concatenate(ids) if ids else None)
+        return LogResult.of(
+            result,
+            parts=dict(zip(WEIGHTS, p_values.T, strict=True)),
+            templates=templates,
+            row=np.arange(first_row, first_row + len(frame), dtype=np.int64),
+            time=frame["time"] if "time" in frame.columns else None,
+        )
 
-    def _scored(self, batch):
-        scores = [m.score(batch, memory) for m, memory in zip(self.methods_, self._memories, strict=True)]
-        p_values = self.combination_.p_values(scores)
-        return p_values, self.combination_.score(p_values, batch.sessions, self._recent)
+    def detect_one(self, record: Mapping[str, Any]) -> LogVerdict:
+        """Give the verdict on the next line; the same bits as in a batch, without building a frame.
+
+        Parameters
+        ----------
+        record : a line as a dictionary with the names of the columns.
+
+        Raises
+        ------
+        InputError
+            for values of another type than the columns have.
+        """
+        methods = self._fitted
+        batch = self._intake.take_one(record)
+        scores, p_values = methods.score(batch)
+        score, template = float(scores[0]), int(batch.templates[0])
+        whole = judge_one(score, self.calibrator_.p_value_one(score), self.alpha_, self.calibrator_.n_)
+        told = {name: method_verdict(name, float(p), self.alpha_) for name, p in zip(WEIGHTS, p_values[0], strict=True)}
+        told["sliding_window"].metrics.update(methods.method("sliding_window").metrics(batch))
+        names = self._names
+        return LogVerdict(
+            **{name: getattr(whole, name) for name in whole.__slots__},
+            methods=told,
+            template=names[template] if template >= 0 else None,
+        )
+
+    def stats(self, service: str | None) -> dict[str, str | float | int | None]:
+        """What the window of a service holds, as of its last line.
+
+        Returns
+        -------
+        ``service``, ``window_minutes``, ``total_logs``, ``error_count``, ``error_rate``, and ``avg_latency``,
+        ``max_latency``, ``min_latency`` in milliseconds, None where no line has one.
+        """
+        self._fitted  # noqa: B018  an unfitted pipeline says so first
+        return asdict(statistics_of(self._intake.windows, service, self.minutes))
+
+    def forget(self) -> None:
+        """Begin with empty memories, as after :meth:`fit`."""
+        self._fitted.forget()
+        self._intake.forget()
+
+    def templates(self) -> list[str]:
+        """The templates that were learned, by id."""
+        self._fitted  # noqa: B018  an unfitted pipeline says so first
+        return list(self._names)
+
+    def state(self) -> tuple[dict[str, Any], dict[str, NDArray[Any]]]:
+        """What was learned and is remembered: plain values for JSON, and arrays by name."""
+        methods = self._fitted
+        intake, arrays = self._intake.state()
+        spec = {"logs": self.parameters(), "intake": intake, "alpha": self.alpha_, "rows": self.rows_}
+        parts = {"intake": arrays, "methods": methods.state(), "calibrator": self.calibrator_.state()}
+        return spec, {f"{part}/{name}": array for part, state in parts.items() for name, array in state.items()}
+
+    @classmethod
+    def from_state(cls, spec: Mapping[str, Any], arrays: Mapping[str, NDArray[Any]]) -> Self:
+        """The inverse of :meth:`state`: the next lines get the same verdicts, bit for bit.
+
+        Raises
+        ------
+        ArtifactError
+            if something is damaged.
+        """
+        pipeline = cls(**spec["logs"])
+        pipeline.validate()
+        pipeline._intake = Intake(pipeline.minutes).restore(spec["intake"], under("intake/", arrays))
+        pipeline._methods = pipeline._blank().restore(under("methods/", arrays))
+        pipeline.calibrator_ = restored_calibrator(arrays, "calibrator/")
+        pipeline.alpha_, pipeline.rows_ = restored_line(spec)
+        return pipeline
+
+    def _blank(self) -> Methods:
+        self._names = self._intake.miner.templates()
+        return Methods(self._intake.window_columns, self.minutes, self.random_state)
+
+    def _scored(self, batch: LogBatch) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        return self._methods.score(batch)
+
+    @property
+    def _fitted(self) -> Methods:
+        if not hasattr(self, "_methods"):
+            raise NotFittedError("The pipeline of logs is not fitted. Call fit first, or load a trained model.")
+        return self._methods

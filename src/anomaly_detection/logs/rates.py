@@ -47,7 +47,7 @@ class Rates(Method):
         self._take(np.zeros((templates + 1, 4), np.float32))
         measured = self._measured(batch, self.memory())
         known = np.where(batch.templates < 0, templates, batch.templates)
-        self._take(np.column_stack([_usual(known, measured[:, k], templates + 1) for k in (0, 1)]).astype(np.float32))
+        self._take(np.column_stack([usual_of(known, measured[:, k], templates + 1) for k in (0, 1)]).astype(np.float32))
         return self
 
     def memory(self) -> Memory:
@@ -86,7 +86,7 @@ class Rates(Method):
         return out
 
 
-def _usual(groups: NDArray[np.int32], values: NDArray[np.float64], size: int) -> NDArray[np.float64]:
+def usual_of(groups: NDArray[np.int32], values: NDArray[np.float64], size: int) -> NDArray[np.float64]:
     """(size, 2) mean and spread of each group, leaning on those of all where there are few."""
     there = np.isfinite(values)
     groups, values = groups[there], values[there]

@@ -34,7 +34,8 @@ class Sequences(Method):
 
     def score(self, batch: LogBatch, memory: Memory) -> NDArray[np.float64]:
         """(n,) ``-ln p``."""
-        return self._markov.surprises(batch.templates, batch.sessions, (memory["owners"], memory["history"]))
+        memories = memory["owners"], memory["history"]
+        return np.ascontiguousarray(self._markov.surprises(batch.templates, batch.sessions, memories)[:, 0])
 
     def state(self) -> dict[str, NDArray[Any]]:
         """The transitions."""

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from dataclasses import dataclass, field, fields
+from typing import TYPE_CHECKING, Any, Self
 
 from anomaly_detection.results import Result, Verdict
 from anomaly_detection.verdicts import judge
+from anomaly_detection.verdicts._verdict_kernels import one_anomaly_score
 
 if TYPE_CHECKING:
     import numpy as np
@@ -34,6 +35,12 @@ class MethodVerdict:
         """Plain values, for JSON."""
         told = {"anomaly_score": self.anomaly_score, "is_anomaly": self.is_anomaly, "method": self.method}
         return {**told, "metrics": dict(self.metrics)} if self.metrics else told
+
+
+def method_verdict(method: str, p_value: float, alpha: float) -> MethodVerdict:
+    """The verdict of one method's p-value."""
+    anomaly_score = one_anomaly_score(p_value, alpha)
+    return MethodVerdict(method, p_value, anomaly_score, p_value <= alpha)
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,11 +71,18 @@ class LogResult(Result):
     parts : (n,) p-values by the name of the method.
     templates : (n,) template ids, -1 for a template that training did not have; not for sessions.
     worst : (n,) for sessions, the row of the line that is the oddest of each.
+    line_scores : (lines,) for sessions, how odd each line of the frame is.
     """
 
     parts: dict[str, NDArray[np.float64]] = field(default_factory=dict)
     templates: NDArray[np.int32] | None = None
     worst: NDArray[np.int64] | None = None
+    line_scores: NDArray[np.float64] | None = None
+
+    @classmethod
+    def of(cls, result: Result, **more: Any) -> Self:
+        """A result with what is said about logs beside it."""
+        return cls(**{one.name: getattr(result, one.name) for one in fields(result)} | more)
 
     def of_method(self, name: str) -> Result:
         """The verdicts of one method alone, at the same alpha."""

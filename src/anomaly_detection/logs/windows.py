@@ -65,6 +65,11 @@ class SlidingWindow(Method):
         far[:, :2] = np.maximum(far[:, :2], 0.0)
         return far
 
+    def metrics(self, batch: LogBatch) -> dict[str, float]:
+        """What is measured of a single line: error rate and lines of its window, and the distance of its latency."""
+        errors, volume = (float(batch.features[0, column]) for column in self.columns)
+        return {"error_rate": errors, "latency_zscore": float(self.distances(batch)[0, 1]), "total_logs": int(volume)}
+
     def state(self) -> dict[str, NDArray[Any]]:
         """The services, and mean and spread of the three; those of all services last."""
         return {"services": self._services.keys, "usual": self._usual.astype(np.float32)}
