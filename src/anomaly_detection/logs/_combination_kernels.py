@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING
 
+from anomaly_detection.calibration._p_value_kernels import one_p_value
 from anomaly_detection.kernels import kernel
 
 if TYPE_CHECKING:
@@ -37,3 +38,16 @@ def combine(
             total -= weights[k] * math.log(p_values[i, k])
         out[i] = total + share * recent[0]
         recent[0] = keep * recent[0] + (1.0 - keep) * total
+
+
+@kernel
+def fill_p_values(
+    scores: NDArray[np.float64],
+    ordered: NDArray[np.float64],
+    tail: NDArray[np.float64],
+    out: NDArray[np.float64],
+    column: int,
+) -> None:
+    """Fill a column of ``out`` (n, m) with the p-values of scores; the rest as of a calibrator."""
+    for i in range(len(scores)):
+        out[i, column] = one_p_value(scores[i], ordered, tail)

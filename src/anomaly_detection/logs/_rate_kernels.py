@@ -39,3 +39,25 @@ def measure_rates(
         seen[k] = clock[i]
         out[i, 0] = math.log(counts[k])
         out[i, 1] = math.log(gap + 0.001) if gap < math.inf else math.nan
+
+
+@kernel
+def rate_distances(
+    templates: NDArray[np.int32],
+    measured: NDArray[np.float64],
+    usual: NDArray[np.float32],
+    out: NDArray[np.float64],
+) -> None:
+    """Fill ``out`` (n,) with the distance of the rate, or of a longer pause, in spreads: the larger one, at least 0.
+
+    Parameters
+    ----------
+    measured : (n, 2) of :func:`measure_rates`.
+    usual : (t + 1, 4) mean and spread of both for each template, those of unseen ones last.
+    """
+    for i in range(len(templates)):
+        k = templates[i]
+        row = usual[k] if 0 <= k < len(usual) else usual[len(usual) - 1]
+        out[i] = abs(measured[i, 0] - row[0]) / row[1]
+        if not math.isnan(measured[i, 1]):
+            out[i] = max(out[i], (measured[i, 1] - row[2]) / row[3])

@@ -8,6 +8,7 @@ import numpy as np
 
 from anomaly_detection.detectors.pca import PCA
 from anomaly_detection.features.space import FeatureSpace
+from anomaly_detection.logs._feature_kernels import fill_missing
 from anomaly_detection.logs.method import Memory, Method
 from anomaly_detection.logs.tables import taken
 
@@ -20,8 +21,10 @@ if TYPE_CHECKING:
 
 
 class Axes(Method):
-    """Squared distance from the centre along each principal axis of the features (:class:`PCA`); missing ones are
-    put in the centre."""
+    """Squared distance from the centre along each principal axis of the features (:class:`PCA`).
+
+    Missing features are put in the centre.
+    """
 
     name: ClassVar[str] = "pca"
 
@@ -33,7 +36,7 @@ class Axes(Method):
         self._pca = PCA().fit(self._filled(batch))
         return self
 
-    def score(self, batch: LogBatch, memory: Memory) -> NDArray[np.float64]:
+    def score(self, batch: LogBatch, memory: Memory) -> NDArray[np.float64]:  # noqa: ARG002  it remembers nothing
         """(n,) squared distance."""
         return self._pca.score(self._filled(batch))
 
@@ -48,4 +51,6 @@ class Axes(Method):
         return self
 
     def _filled(self, batch: LogBatch) -> NDArray[np.float32]:
-        return np.where(np.isnan(batch.features), self._fill, batch.features)
+        filled = np.empty_like(batch.features)
+        fill_missing(batch.features, self._fill, filled)
+        return filled

@@ -59,5 +59,6 @@ def joined(batches: list[LogBatch]) -> LogBatch:
     text = first.lines.text.clone()  # type: ignore[union-attr]
     for one in batches[1:]:
         text.append(one.lines.text)  # type: ignore[arg-type]
-    others = (np.concatenate([getattr(one, name) for one in batches]) for name in ("templates", "sessions", "clock"))
-    return LogBatch(type(first.lines)(**arrays, text=text), *others, np.concatenate([one.features for one in batches]))
+    names = ["templates", "sessions", "clock", "features"]
+    others: dict[str, Any] = {name: np.concatenate([getattr(one, name) for one in batches]) for name in names}
+    return LogBatch(lines=type(first.lines)(**arrays, text=text), **others)

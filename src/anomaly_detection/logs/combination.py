@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Self
 import numpy as np
 
 from anomaly_detection.calibration import Calibrator
-from anomaly_detection.logs._combination_kernels import combine
+from anomaly_detection.logs._combination_kernels import combine, fill_p_values
 from anomaly_detection.logs.tables import damaged, taken
 
 if TYPE_CHECKING:
@@ -48,7 +48,10 @@ class Combination:
 
     def p_values(self, scores: Sequence[NDArray[np.float64]]) -> NDArray[np.float64]:
         """(n, m) the p-value of each method's scores."""
-        return np.column_stack([one.p_value(score) for one, score in zip(self.each, scores, strict=True)])
+        out = np.empty((len(scores[0]), len(scores)))
+        for k, (one, score) in enumerate(zip(self.each, scores, strict=True)):
+            fill_p_values(np.ascontiguousarray(score), one.ordered_, one.tail_, out, k)
+        return out
 
     def memory(self) -> Memory:
         """No line was seen yet."""
@@ -57,7 +60,7 @@ class Combination:
     def score(self, p_values: NDArray[np.float64], memory: Memory) -> NDArray[np.float64]:
         """(n,) the sum for each line; the memory takes it in."""
         out = np.empty(len(p_values))
-        combine(np.ascontiguousarray(p_values), self.weights, memory["recent"], KEEP, self.share, out)
+        combine(p_values, self.weights, memory["recent"], KEEP, self.share, out)
         return out
 
     def state(self) -> dict[str, NDArray[Any]]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
 from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from anomaly_detection.logs.batch import LogBatch
-    from anomaly_detection.logs.method import Memory, Method
+    from anomaly_detection.logs.method import Method
 
 WEIGHTS = {
     "isolation_forest": 0.25,
@@ -120,7 +121,7 @@ class Methods:
 
     def _held_out(self, batch: LogBatch) -> NDArray[np.float64]:
         edges = np.linspace(0, len(batch), FOLDS + 1).astype(np.int64).tolist()
-        stretches = [slice(a, b) for a, b in zip(edges[:-1], edges[1:], strict=True)]
+        stretches = [slice(a, b) for a, b in pairwise(edges)]
         scores = np.empty((len(batch), len(WEIGHTS)))
         for rows in stretches:
             others = joined([batch.part(slice(0, rows.start)), batch.part(slice(rows.stop, len(batch)))])
@@ -129,4 +130,6 @@ class Methods:
                 scores[rows, k] = method.fit(others).score(part, method.memory())
         p_values = self.combination.fit(scores).p_values(list(scores.T))
         memory = self.combination.memory
-        return np.concatenate([self.combination.score(p_values[rows], memory()) for rows in stretches])
+        return np.concatenate(
+            [self.combination.score(np.ascontiguousarray(p_values[rows]), memory()) for rows in stretches]
+        )

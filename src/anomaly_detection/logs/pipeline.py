@@ -28,7 +28,6 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from anomaly_detection.base import Constraint
-    from anomaly_detection.logs.batch import LogBatch
 
 BLOCK_ROWS = 65_536
 """Lines whose features are held in memory at once."""
@@ -137,9 +136,9 @@ class LogPipeline(Configurable):
         frame : log lines that follow those of the calls before.
         first_row : the number of the frame's first line in the input.
         """
-        self._fitted  # noqa: B018  an unfitted pipeline says so first
+        methods = self._fitted
         batches = (self._intake.take(frame[at : at + BLOCK_ROWS]) for at in range(0, max(len(frame), 1), BLOCK_ROWS))
-        parts = [(batch.templates, *self._scored(batch)) for batch in batches]
+        parts = [(batch.templates, *methods.score(batch)) for batch in batches]
         templates, scores, p_values = (np.concatenate([part[k] for part in parts]) for k in range(3))
         result = judge(scores, self.calibrator_.p_value(scores), self.alpha_, self.calibrator_.n_)
         return LogResult.of(
@@ -225,9 +224,6 @@ class LogPipeline(Configurable):
     def _blank(self) -> Methods:
         self._names = self._intake.miner.templates()
         return Methods(self._intake.window_columns, self.minutes, self.random_state)
-
-    def _scored(self, batch: LogBatch) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-        return self._methods.score(batch)
 
     @property
     def _fitted(self) -> Methods:

@@ -31,7 +31,7 @@ class Rarity(Method):
         """Count."""
         return self._take(np.bincount(batch.templates[batch.templates >= 0]).astype(np.uint32))
 
-    def score(self, batch: LogBatch, memory: Memory) -> NDArray[np.float64]:
+    def score(self, batch: LogBatch, memory: Memory) -> NDArray[np.float64]:  # noqa: ARG002  it remembers nothing
         """(n,) ``-ln p``."""
         unseen = len(self._surprises) - 1
         found: NDArray[np.float64] = self._surprises[np.minimum(batch.templates.astype(np.uint32), unseen)]

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 import numpy as np
 
-from anomaly_detection.logs._rate_kernels import measure_rates
+from anomaly_detection.logs._rate_kernels import measure_rates, rate_distances
 from anomaly_detection.logs.method import Memory, Method
 from anomaly_detection.logs.tables import damaged, taken
 
@@ -57,12 +57,9 @@ class Rates(Method):
 
     def score(self, batch: LogBatch, memory: Memory) -> NDArray[np.float64]:
         """(n,) distance in spreads, at least 0."""
-        measured, places = self._measured(batch, memory), len(self._usual) - 1
-        usual = self._usual[np.minimum(batch.templates.astype(np.uint32), places)]
-        burst = np.abs(measured[:, 0] - usual[:, 0]) / usual[:, 1]
-        silence = np.nan_to_num((measured[:, 1] - usual[:, 2]) / usual[:, 3])
-        found: NDArray[np.float64] = np.maximum(np.maximum(burst, silence), 0.0)
-        return found
+        measured, out = self._measured(batch, memory), np.empty(len(batch))
+        rate_distances(batch.templates, measured, self._usual, out)
+        return out
 
     def state(self) -> dict[str, NDArray[Any]]:
         """Mean and spread of both for each template, those of unseen ones last."""

@@ -64,7 +64,7 @@ class Values(Method):
         self._take(keys[chosen], known[chosen], found[0][kept], found[1][kept].astype(np.float32))
         return self
 
-    def score(self, batch: LogBatch, memory: Memory) -> NDArray[np.float64]:
+    def score(self, batch: LogBatch, memory: Memory) -> NDArray[np.float64]:  # noqa: ARG002  it remembers nothing
         """(n,) the surprise of the oddest word, at least 0."""
         return self.oddest(batch)[0]
 

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 import numpy as np
 
+from anomaly_detection.logs._feature_kernels import window_distances, window_values
 from anomaly_detection.logs.method import Memory, Method
 from anomaly_detection.logs.tables import damaged, places, table_of, taken
 
@@ -53,17 +54,13 @@ class SlidingWindow(Method):
         usual = np.vstack([np.column_stack(each).reshape(-1, 6), np.concatenate(of_all)])
         return self._take(names[chosen], usual.astype(np.float32))
 
-    def score(self, batch: LogBatch, memory: Memory) -> NDArray[np.float64]:
+    def score(self, batch: LogBatch, memory: Memory) -> NDArray[np.float64]:  # noqa: ARG002  it remembers nothing
         """(n,) distance in spreads."""
-        found: NDArray[np.float64] = np.sqrt((self.distances(batch) ** 2).sum(axis=1))
-        return found
+        return self._measured(batch)[1]
 
     def distances(self, batch: LogBatch) -> NDArray[np.float64]:
         """(n, 3) distance in spreads of error rate, latency and volume; 0 where there is nothing to measure."""
-        usual = self._usual[places(self._services, batch.lines.services)]
-        far = np.nan_to_num((self._values(batch) - usual[:, ::2]) / usual[:, 1::2])
-        far[:, :2] = np.maximum(far[:, :2], 0.0)
-        return far
+        return self._measured(batch)[0]
 
     def metrics(self, batch: LogBatch) -> dict[str, float]:
         """What is measured of a single line: error rate and lines of its window, and the distance of its latency."""
@@ -86,11 +83,16 @@ class SlidingWindow(Method):
         self._services, self._usual = table_of(services), usual.astype(np.float64)
         return self
 
+    def _measured(self, batch: LogBatch) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        far, total = np.empty((len(batch), 3)), np.empty(len(batch))
+        which = places(self._services, batch.lines.services)
+        window_distances(self._values(batch), self._usual, which, far, total)
+        return far, total
+
     def _values(self, batch: LogBatch) -> NDArray[np.float64]:
-        latency = batch.lines.response_times.astype(np.float64)
-        latency[~((latency >= 0) & (latency < np.inf))] = np.nan
-        errors, volume = (batch.features[:, column].astype(np.float64) for column in self.columns)
-        return np.column_stack([errors, np.log1p(latency), np.log1p(volume)])
+        out = np.empty((len(batch), 3))
+        window_values(batch.features, self.columns, batch.lines.response_times, out)
+        return out
 
 
 def _mean_and_spread(

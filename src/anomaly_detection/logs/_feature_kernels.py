@@ -1,0 +1,67 @@
+"""Array loops over the features of lines: missing values filled in, windows held against what is usual."""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from anomaly_detection.kernels import inlined, kernel
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+
+@kernel
+def fill_missing(X: NDArray[np.float32], fill: NDArray[np.float32], out: NDArray[np.float32]) -> None:
+    """Copy (n, d) rows with the values of ``fill`` (d,) where one is missing."""
+    for i in range(X.shape[0]):
+        for j in range(X.shape[1]):
+            out[i, j] = fill[j] if np.isnan(X[i, j]) else X[i, j]
+
+
+@kernel
+def window_values(
+    features: NDArray[np.float32], columns: tuple[int, int], latencies: NDArray[np.float32], out: NDArray[np.float64]
+) -> None:
+    """Fill ``out`` (n, 3): error rate, ``ln(1 + latency)`` or NaN, ``ln(1 + volume)``."""
+    for i in range(len(latencies)):
+        latency = np.float64(latencies[i])
+        out[i, 0] = features[i, columns[0]]
+        out[i, 1] = math.log1p(latency) if 0.0 <= latency < np.inf else np.nan
+        out[i, 2] = math.log1p(np.float64(features[i, columns[1]]))
+
+
+@kernel
+def window_distances(
+    values: NDArray[np.float64],
+    usual: NDArray[np.float64],
+    places: NDArray[np.int64],
+    out: NDArray[np.float64],
+    total: NDArray[np.float64],
+) -> None:
+    """Fill ``out`` (n, 3) with the distances of the values in spreads, and ``total`` (n,) with their length.
+
+    Parameters
+    ----------
+    usual : (s + 1, 6) mean and spread of the three for each service, those of all services last.
+    places : (n,) of the services, -1 for others.
+    """
+    for i in range(len(values)):
+        row = usual[places[i]] if places[i] >= 0 else usual[len(usual) - 1]
+        squares = 0.0
+        for k in range(3):
+            far = _distance(values[i, k], row[2 * k], row[2 * k + 1], k < 2)
+            out[i, k] = far
+            squares += far * far
+        total[i] = math.sqrt(squares)
+
+
+@inlined
+def _distance(value: float, mean: float, spread: float, upwards: bool) -> float:
+    """0 where there is nothing to measure, and for what is below the mean where only more is odd."""
+    far = (value - mean) / spread
+    if math.isnan(far) or (upwards and far < 0.0):
+        return 0.0
+    return far
