@@ -32,7 +32,8 @@ class Cache:
         if self.path.exists():
             for line in self.path.read_text(encoding="utf-8").splitlines():
                 values = json.loads(line)
-                self._found[values.pop("key")] = Measured(**values)
+                key = values.pop("key")
+                self._found[key] = Measured(**values)
 
     def __contains__(self, key: str) -> bool:
         return key in self._found

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
 WIDTH, PANEL_WIDTH, PANEL_HEIGHT = 768, 312, 210
-LEFT, TOP, ACROSS, DOWN = 52, 92, 376, 290
+LEFT, TOP, ACROSS, DOWN = 52, 110, 376, 286
 TITLE = "Quality against time"
 
 
@@ -62,12 +62,12 @@ def drawing(protocols: Mapping[str, Sequence[Point]], n_tables: int) -> str:
         part
         for row, (words, points) in enumerate(protocols.items())
         for part in (
-            f'<text class="small strong" x="{LEFT}" y="{TOP - 20 + row * DOWN}">{escape(words.capitalize())}</text>',
+            f'<text class="small strong" x="{LEFT}" y="{TOP - 24 + row * DOWN}">{escape(words.capitalize())}</text>',
             *panel(points, "AUROC", [one.auroc for one in points], LEFT, TOP + row * DOWN),
             *panel(points, "average precision", [one.precision for one in points], LEFT + ACROSS, TOP + row * DOWN),
         )
     ]
-    height = TOP + len(protocols) * DOWN - 30
+    height = TOP + len(protocols) * DOWN - 40
     said = described(protocols, n_tables)
     return FRAME.format(
         width=WIDTH, height=height, title=TITLE, said=escape(said), key=key(n_tables), parts="\n".join(parts)
@@ -96,7 +96,7 @@ def panel(points: Sequence[Point], measure: str, values: Sequence[float], left: 
     """One panel: grid, marks, and the names of those that nothing quicker beats."""
     x = Axis(*_log_range([one.seconds for one in points]), left, left + PANEL_WIDTH)
     step = 0.05
-    low, high = math.floor(min(values) / step) * step, math.ceil(max(values) / step) * step
+    low, high = math.floor(min(values) / step) * step, math.ceil((max(values) + 0.1 * step) / step) * step
     y = Axis(low, high, top + PANEL_HEIGHT, top)
     places = [(x(math.log10(one.seconds)), y(value)) for one, value in zip(points, values, strict=True)]
     order = sorted(range(len(points)), key=lambda i: (points[i].name == "auto", points[i].ours))
@@ -144,17 +144,13 @@ def _names(
     taken = [Box(x - 5, y - 5, 10, 10) for x, y in places]
     out = []
     for i in _worth_naming(points, values):
-        name, (x, y) = points[i].name, places[i]
-        width = 6.4 * len(name)
+        name, (x, y) = points[i].name.removeprefix("PyOD "), places[i]
+        width = 7.0 * len(name)
         spots = (
             Box(x + 9, y - 7, width, 14),
             Box(x - 9 - width, y - 7, width, 14),
             Box(x - width / 2, y - 22, width, 14),
             Box(x - width / 2, y + 8, width, 14),
-            Box(x + 6, y - 19, width, 14),
-            Box(x + 6, y + 5, width, 14),
-            Box(x - 6 - width, y - 19, width, 14),
-            Box(x - 6 - width, y + 5, width, 14),
         )
         free = [spot for spot in spots if _inside(spot, frame) and not any(spot.meets(other) for other in taken)]
         if free:
@@ -165,7 +161,8 @@ def _names(
 
 
 def _inside(spot: Box, frame: Box) -> bool:
-    return frame.x <= spot.x and spot.x + spot.width <= frame.x + frame.width and frame.y <= spot.y + 2
+    across = frame.x <= spot.x and spot.x + spot.width <= frame.x + frame.width
+    return across and frame.y <= spot.y + 2 and spot.y + spot.height <= frame.y + frame.height
 
 
 def _worth_naming(points: Sequence[Point], values: Sequence[float]) -> list[int]:
@@ -187,8 +184,8 @@ def key(n_tables: int) -> str:
     """What the marks mean."""
     return (
         f'<text class="title" x="{LEFT}" y="30">{TITLE}</text>'
-        f'<circle class="ours" cx="{LEFT + 186}" cy="25" r="4"/><text class="small" x="{LEFT + 196}" y="30">ours</text>'
-        f'<path class="peer" d="M{LEFT + 250} 20l5 5-5 5-5-5z"/><text class="small" x="{LEFT + 260}" y="30">PyOD</text>'
+        f'<circle class="ours" cx="{LEFT + 206}" cy="25" r="4"/><text class="small" x="{LEFT + 216}" y="30">ours</text>'
+        f'<path class="peer" d="M{LEFT + 270} 20l5 5-5 5-5-5z"/><text class="small" x="{LEFT + 280}" y="30">PyOD</text>'
         f'<text class="small" x="{LEFT}" y="50">Means over {n_tables} tables against the CPU seconds of all of them; '
         "the upper left is best</text>"
     )
@@ -199,7 +196,7 @@ aria-labelledby="title said">
 <title id="title">{title}</title>
 <desc id="said">{said}</desc>
 <style>
-text {{ font-family: system-ui, sans-serif; fill: #1f2328 }}
+text {{ font-family: system-ui, sans-serif; fill: #1f2328; stroke: #ffffff; stroke-width: 3; paint-order: stroke }}
 .title {{ font-size: 16px; font-weight: 600 }}
 .small {{ font-size: 12px; fill: #57606a }}
 .strong {{ font-weight: 600; fill: #1f2328 }}
@@ -209,7 +206,7 @@ text {{ font-family: system-ui, sans-serif; fill: #1f2328 }}
 .grid {{ stroke: #e4e8ec }}
 .axis {{ stroke: #57606a }}
 @media (prefers-color-scheme: dark) {{
-text, .strong {{ fill: #e6edf3 }}
+text {{ fill: #e6edf3; stroke: #161b22 }}
 .small {{ fill: #9da7b3 }}
 .strong {{ fill: #e6edf3 }}
 .card {{ fill: #161b22; stroke: #3d444d }}

@@ -9,7 +9,7 @@ FOLDER holds ``manifest.csv`` (columns ``kind, family, rows, features, file``) a
 - New rows: half of the normal rows are fitted on; the other half and all anomalies are scored.
 
 Ours get the columns as they are, through the feature step of a pipeline, whose time counts. PyOD's get numbers,
-standardised, and the time of making them does not count. What was measured is kept below ``--cache``: PyOD's until one
+standardised, and the time of making them does not count. Nor does calibration, which PyOD does not have. What was measured is kept below ``--cache``: PyOD's until one
 of its packages changes, ours until our code changes; CPU seconds are then those of that time. ``--only`` measures some
 algorithms and tells of those that are known.
 """
@@ -185,9 +185,10 @@ def cells(one: Means) -> str:
 
 
 BELOW = """\
-Means over {n_tables} labelled tables, and the CPU seconds of all of them together, fitting and scoring. Every algorithm
-has its defaults and one seed for all tables. Where an algorithm fails, it ranks no row above another. Those of PyOD
-that need torch, or hours, are left out. One command measures it again, `make bench BENCH=tables DATA=folder`."""
+Means over {n_tables} labelled tables, and the CPU seconds of all of them together for features, fitting and scoring;
+calibration, which PyOD does not have, and making numbers of its columns are not counted. Every algorithm has its
+defaults and one seed for all tables. Where one fails, it ranks no row above another. PyOD's other detectors need
+further packages or take too long on the larger tables. `make bench BENCH=tables DATA=folder` measures it all again."""
 
 if __name__ == "__main__":
     sys.exit(main())
