@@ -9,9 +9,10 @@ FOLDER holds ``manifest.csv`` (columns ``kind, family, rows, features, file``) a
 - New rows: half of the normal rows are fitted on; the other half and all anomalies are scored.
 
 Ours get the columns as they are, through the feature step of a pipeline, whose time counts. PyOD's get numbers,
-standardised, and the time of making them does not count. Nor does calibration, which PyOD does not have. What was measured is kept below ``--cache``: PyOD's until one
-of its packages changes, ours until our code changes; CPU seconds are then those of that time. ``--only`` measures some
-algorithms and tells of those that are known.
+standardised, and the time of making them does not count. Nor does calibration, which PyOD does not have.
+
+What was measured is kept below ``--cache``: PyOD's until one of its packages changes, ours until our code changes; CPU
+seconds are then those of that time. ``--only`` measures some algorithms and tells of those that are known.
 """
 
 from __future__ import annotations
@@ -64,10 +65,11 @@ def main() -> int:
         return 2
     tables = list(labelled_tables(given.data))
     found = measure(tables, Cache(given.cache), given.only)
-    report = Report("Real tables")
-    if all({"auto", *PEERS} <= known.keys() for known in found.values()):
-        add_bars(report, found, tables)
-    report.below = listed(found, len(tables))
+    report = Report("Real tables", below=listed(found, len(tables)))
+    if not all({"auto", *PEERS} <= known.keys() for known in found.values()):
+        print(report.below, "Without auto and all of PyOD's there is nothing to hold against a bar.", sep="\n\n")
+        return 2
+    add_bars(report, found, tables)
     if all(len(known) == len(NAMES) for known in found.values()):
         picture = drawing({PROTOCOLS[one]: points(known) for one, known in found.items()}, len(tables))
         given.picture.write_text(picture, encoding="utf-8")
