@@ -102,8 +102,8 @@ def panel(points: Sequence[Point], measure: str, values: Sequence[float], left: 
     order = sorted(range(len(points)), key=lambda i: (points[i].name == "auto", points[i].ours))
     return [
         *_grid(x, y, step, measure),
-        *(_mark(points[i], *places[i]) for i in order),
         *_names(points, values, places, Box(left, top, PANEL_WIDTH, PANEL_HEIGHT)),
+        *(_mark(points[i], *places[i]) for i in order),
     ]
 
 
@@ -141,22 +141,27 @@ def _names(
     points: Sequence[Point], values: Sequence[float], places: Sequence[tuple[float, float]], frame: Box
 ) -> list[str]:
     """The names that find room, the most important ones first."""
-    taken = [Box(x - 5, y - 5, 10, 10) for x, y in places]
+    marks = [Box(x - 9, y - 5, 18, 10) for x, y in places]
+    taken: list[Box] = []
     out = []
     for i in _worth_naming(points, values):
         name, (x, y) = points[i].name.removeprefix("PyOD "), places[i]
-        width = 7.0 * len(name)
-        spots = (
-            Box(x + 9, y - 7, width, 14),
-            Box(x - 9 - width, y - 7, width, 14),
-            Box(x - width / 2, y - 22, width, 14),
-            Box(x - width / 2, y + 8, width, 14),
-        )
-        free = [spot for spot in spots if _inside(spot, frame) and not any(spot.meets(other) for other in taken)]
+        width = (9 if name == "auto" else 7.5) * len(name)
+        spots = {
+            Box(x + 9, y - 7, width, 14): ("start", x + 9),
+            Box(x - 9 - width, y - 7, width, 14): ("end", x - 9),
+            Box(x - width / 2, y - 22, width, 14): ("middle", x),
+            Box(x - width / 2, y + 8, width, 14): ("middle", x),
+            Box(x + 5 - width, y - 22, width, 14): ("end", x + 5),
+        }
+        others = [*taken, *marks[:i], *marks[i + 1 :]]
+        free = [spot for spot in spots if _inside(spot, frame) and not any(spot.meets(other) for other in others)]
         if free:
             taken.append(free[0])
+            anchor, at = spots[free[0]]
             kind = "small strong" if name == "auto" else "small"
-            out.append(f'<text class="{kind}" x="{free[0].x:.1f}" y="{free[0].y + 11:.1f}">{escape(name)}</text>')
+            where = f'x="{at:.1f}" y="{free[0].y + 11:.1f}" text-anchor="{anchor}"'
+            out.append(f'<text class="{kind}" {where}>{escape(name)}</text>')
     return out
 
 
