@@ -9,6 +9,7 @@ import numpy as np
 from anomaly_detection.base import Choice, Range
 from anomaly_detection.detectors._neighbour_kernels import mean_by_row
 from anomaly_detection.detectors._neighbours import Reference, arranged, chunks, sampled
+from anomaly_detection.detectors._restored import require_rows
 from anomaly_detection.detectors.base import Detector, Tags
 
 if TYPE_CHECKING:
@@ -82,6 +83,7 @@ class KNN(Detector):
         self._restored()
 
     def _restored(self) -> None:
+        require_rows(self, "reference_", 2)
         self._reference = Reference(self.reference_)
         self._k = min(int(self.n_neighbors), len(self.reference_) - 1)
 

@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import numpy as np
 
 from anomaly_detection.base import AnyOf, Choice, Range
-from anomaly_detection.detectors._neighbours import sampled
-from anomaly_detection.detectors._rbf_kernels import LANES, in_blocks, weighted_similarity
+from anomaly_detection.detectors._block_kernels import LANES
+from anomaly_detection.detectors._neighbours import in_blocks, sampled
+from anomaly_detection.detectors._rbf_kernels import weighted_similarity
 from anomaly_detection.detectors._restored import require, require_shapes
 from anomaly_detection.detectors.base import Detector
 
@@ -120,7 +121,7 @@ def scale_of(rows: NDArray[np.float32]) -> float:
 
 def expansion(references: NDArray[np.float32], weights: NDArray[np.float64], gamma: float) -> tuple[Any, ...]:
     """What :func:`weighted_similarity` takes after the rows."""
-    blocks = in_blocks(references)
+    blocks = in_blocks(references.astype(np.float64), filling=0.0)
     filled = np.zeros((len(blocks), LANES))
     filled.ravel()[: len(weights)] = weights
     return blocks, filled, gamma
