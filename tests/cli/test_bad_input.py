@@ -149,7 +149,16 @@ def test_an_unknown_algorithm_suggests_the_nearest(refused, orders):
     ],
 )
 def test_a_parameter_that_is_off_says_what_has_to_hold(refused, orders, parameter, way_out):
-    assert way_out in refused(*RUN, orders, "--param", parameter)
+    assert way_out in refused(*RUN, orders, "--algorithm", "isolation_forest", "--param", parameter)
+
+
+@pytest.mark.parametrize("parameter", ["n_estimators=50", "n_estimator=50"])
+def test_a_parameter_of_another_algorithm_names_that_algorithm(refused, orders, parameter):
+    said = refused(*RUN, orders, "-p", parameter)
+    assert f"auto has no parameter {parameter.partition('=')[0]!r}" in said
+    assert "isolation_forest and extended_isolation_forest have it" in said
+    assert "--algorithm isolation_forest" in said
+    assert "are: judged, random_state." in said
 
 
 @pytest.mark.parametrize("value", ["0", "0.6", "-1", "nan", "many"])
@@ -227,7 +236,7 @@ def test_the_input_is_never_overwritten(refused, orders):
 def test_ten_thousand_columns_work(ad, table):
     values = np.random.default_rng(0).normal(size=(200, 10_000)).round(2)
     frame = pl.DataFrame(values, schema=[f"c{i}" for i in range(10_000)])
-    ran = ad(*RUN, table(frame), "--param", "n_estimators=10", "--json", "--top", 1)
+    ran = ad(*RUN, table(frame), "-a", "iforest", "-p", "n_estimators=10", "--json", "--top", 1)
     assert ran.code == 0
     assert len(ran.json["schema"]["features"]) == 10_000
 
