@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Literal, Self
 
 import numpy as np
 
-from anomaly_detection.base import AnyOf, Choice, Configurable, Range
+from anomaly_detection.base import SEED, AnyOf, Choice, Configurable, Range
 from anomaly_detection.calibration import Calibrator, Following, Ranks, calibration_scores
 from anomaly_detection.detectors import Detector, create
 from anomaly_detection.detectors.online import as_online
@@ -96,7 +96,7 @@ class Pipeline(Configurable):
         "calibration": Choice("auto", "cross", "split"),
         "tail": Choice(True, False),
         "scaling": Choice("standard", "robust", "minmax", "maxabs", "none"),
-        "random_state": Range(0, 2**31 - 1, integer=True),
+        "random_state": SEED,
     }
 
     schema_: Schema

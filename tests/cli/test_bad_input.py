@@ -161,6 +161,15 @@ def test_a_parameter_of_another_algorithm_names_that_algorithm(refused, orders, 
     assert "are: judged, random_state." in said
 
 
+@pytest.mark.parametrize("seed", [-1, 2**63])
+def test_a_seed_out_of_range_is_refused_with_the_range_written_out(refused, orders, seed):
+    assert "at least 0 and at most 2**63 - 1" in refused(*RUN, orders, "--seed", seed)
+
+
+def test_the_largest_seed_is_one(ad, orders):
+    assert ad(*RUN, orders, "--seed", 2**63 - 1, "--top", 0).code == 0
+
+
 @pytest.mark.parametrize("value", ["0", "0.6", "-1", "nan", "many"])
 def test_a_contamination_out_of_range_is_refused(refused, orders, value):
     said = refused(*RUN, orders, f"--contamination={value}")

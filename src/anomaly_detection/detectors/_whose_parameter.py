@@ -5,12 +5,13 @@ from __future__ import annotations
 from difflib import get_close_matches
 from typing import TYPE_CHECKING
 
-from anomaly_detection.base import Configurable
 from anomaly_detection.catalog import DETECTORS
 from anomaly_detection.errors import ParameterError
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
+
+    from anomaly_detection.base import Configurable
 
 FIRST = "isolation_forest"
 """The algorithm that is named first among those that have a parameter."""
@@ -54,9 +55,12 @@ def _message(name: str, parameter: str, meant: str, owners: list[str], own: Iter
 def _owners() -> dict[str, list[str]]:
     """The algorithms of our own that have each parameter, the usual one first."""
     found: dict[str, list[str]] = {}
-    entries = [entry for entry in DETECTORS.entries() if isinstance(entry.target, str) and entry.extra is None]
-    for entry in sorted(entries, key=lambda entry: (entry.name != FIRST, entry.name)):
-        if entry.target.startswith("anomaly_detection."):
-            for parameter in entry.load().parameter_names():
-                found.setdefault(parameter, []).append(entry.name)
+    ours = [entry for entry in DETECTORS.entries() if entry.extra is None and _is_ours(entry.target)]
+    for entry in sorted(ours, key=lambda entry: (entry.name != FIRST, entry.name)):
+        for parameter in entry.load().parameter_names():
+            found.setdefault(parameter, []).append(entry.name)
     return found
+
+
+def _is_ours(target: str | type) -> bool:
+    return isinstance(target, str) and target.startswith("anomaly_detection.")
