@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from anomaly_detection.reports.charts import Chart
-    from anomaly_detection.reports.document import Row
+    from anomaly_detection.reports.document import Levels, Row
     from anomaly_detection.reports.report import Report
 
 _MEASURES = ("precision", "recall", "f1", "auroc", "average_precision", "false_positive_rate", "precision_at_n")
@@ -134,11 +134,13 @@ def _byline(report: Report) -> str:
 def _how(report: Report) -> list[tuple[str, str]]:
     made = report.made
     every = {**made.algorithm.parameters, **made.parameters}
-    parameters = {name: value for name, value in every.items() if value not in (None, [], {}, "")}
+    parameters = {name: value for name, value in every.items() if value not in (None, [], {}, "") and name != "key"}
     told = [
         ("Algorithm", made.algorithm.name if made.algorithm.name != "unknown" else None),
         ("Model", made.model),
         ("Parameters", ", ".join(f"{name} = {w.shown(value, 60)}" for name, value in parameters.items())),
+        ("Key", w.joined(made.schema.key)),
+        ("Models per key", _models(made.levels)),
         ("Learned from", f"{w.number(made.trained_on_rows)} rows" if made.trained_on_rows is not None else None),
         ("Calibrated on", f"{w.number(made.calibration_rows)} rows" if made.calibration_rows is not None else None),
         ("Alarm line α", w.number(made.alpha) if made.alpha is not None else None),
@@ -151,6 +153,13 @@ def _how(report: Report) -> list[tuple[str, str]]:
     return [(name, w.plain(value, 2000)) for name, value in told if value]
 
 
+def _models(levels: Levels | None) -> str | None:
+    if levels is None:
+        return None
+    own, keys = w.number(levels.own_models), w.number(levels.keys)
+    return f"{own} of {keys} keys, coarser ones included, have a model of their own; the others share one"
+
+
 @cache
 def _environment() -> Environment:
     made = Environment(
@@ -160,7 +169,16 @@ def _environment() -> Environment:
         lstrip_blocks=True,
         undefined=StrictUndefined,
     )
-    made.filters.update(number=w.number, percent=w.percent, plain=w.plain, shown=w.shown, when=_when, called=_called)
+    made.filters.update(
+        number=w.number,
+        percent=w.percent,
+        plain=w.plain,
+        shown=w.shown,
+        joined=w.joined,
+        when=_when,
+        called=_called,
+        judge=_judge,
+    )
     return made
 
 
@@ -184,7 +202,12 @@ def _when(value: object) -> str:
 
 def _called(row: Row) -> str:
     """What a row is called: its key where it has one, else its number."""
-    return f"row {row.row:,}" if row.key is None else w.shown(row.key, 60)
+    return f"row {row.row:,}" if row.key is None else w.joined(row.key, 60)
+
+
+def _judge(level: str) -> str:
+    """The model that judged a row, where there is one per key."""
+    return "the model of all rows" if level == "all" else f"the model of its {w.plain(level, 80)}"
 
 
 @cache

@@ -109,8 +109,12 @@ def report_of(document: Document, most: int = 50) -> Report:
     if not document.results:
         raise InputError("There are no rows in the results, so there is nothing to report on.")
     summary, made = document.summary or Summary(), document.made or Made()
-    known = {column.name: column for column in summary.columns}
-    records = {one.row: one.record for one in summary.anomalies}
+    apart = made.schema.key_columns  # what a record is about was not scored
+    columns = [column for column in summary.columns if column.name not in apart]
+    known = {column.name: column for column in columns}
+    records = {
+        one.row: {name: value for name, value in one.record.items() if name not in apart} for one in summary.anomalies
+    }
     worst = sorted((row for row in document.results if row.is_anomaly), key=_most_anomalous)
     reasons = {row.row: weights(row, records.get(row.row, {}), known) for row in worst[:MOST_GROUPED]}
     groups = groups_of((row, reasons[row.row]) for row in worst[:MOST_GROUPED])
@@ -135,8 +139,8 @@ def report_of(document: Document, most: int = 50) -> Report:
         explained=any(row.explanation is not None for row in worst),
         groups=groups,
         grouped=sum(len(group.rows) for group in groups),
-        columns=column_views(summary.columns, _strongest(reasons.values())),
-        columns_in_all=max(summary.columns_in_all, len(summary.columns)),
+        columns=column_views(columns, _strongest(reasons.values())),
+        columns_in_all=max(summary.columns_in_all, len(columns)),
         quality=quality_notes(summary, made.schema, unread),
         made=made,
     )
