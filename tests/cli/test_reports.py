@@ -63,6 +63,17 @@ def test_explanations_of_a_run_are_in_its_page(ad, orders, tmp_path):
     assert "carry no explanations" not in ran.out
 
 
+def test_the_default_says_which_views_it_combined(ad, results):
+    page = ad(*REPORT, results, "--format", "md", "--output", "-").out
+    assert "found in the scores (contamination auto); raw scores from " in page
+    assert "| Views for | the rows that were learned from |" in page
+    assert "| lesinn | 1.00 | " in page
+    html = ad(*REPORT, results, "--format", "html", "--output", "-").out
+    assert '<th scope="row">lesinn</th>' in html
+    found = ad(*REPORT, results, "--format", "json", "--output", "-").json
+    assert [view["name"] for view in found["views"]] == [one["name"] for one in found["made"]["evidence"]["members"]]
+
+
 @pytest.fixture
 def keyed_results(ad, table, tmp_path):
     """The results of a run on hosts of two regions; row 7 is odd."""

@@ -210,6 +210,7 @@ class Made(Struct, frozen=True):
 
     model: str | None = None
     algorithm: Algorithm = Algorithm()
+    evidence: dict[str, Any] = {}
     parameters: dict[str, Any] = {}
     alpha: float | None = None
     fdr: float | None = None

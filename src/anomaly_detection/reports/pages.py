@@ -12,13 +12,14 @@ import msgspec
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from anomaly_detection.reports import words as w
+from anomaly_detection.reports.making import how_made
 from anomaly_detection.version import __version__
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from anomaly_detection.reports.charts import Chart
-    from anomaly_detection.reports.document import Levels, Row
+    from anomaly_detection.reports.document import Row
     from anomaly_detection.reports.report import Report
 
 _MEASURES = ("precision", "recall", "f1", "auroc", "average_precision", "false_positive_rate", "precision_at_n")
@@ -103,7 +104,7 @@ def _shared(report: Report) -> dict[str, Any]:
         "timed": timed,
         "told": frozenset(one.row.row for one in report.anomalies),
         "measures": _measures(report),
-        "how": _how(report),
+        "how": how_made(report.made, report.alarm),
         "byline": _byline(report),
         "ranked": report.made.model is None and report.made.trained_on_rows == report.rows,
         "summarised": bool(report.columns),
@@ -129,35 +130,6 @@ def _byline(report: Report) -> str:
     if made.created:
         parts.append(w.plain(made.created.replace("T", " ").replace("Z", " UTC"), 40))
     return " · ".join(part for part in parts if part and part != "unknown")
-
-
-def _how(report: Report) -> list[tuple[str, str]]:
-    made = report.made
-    every = {**made.algorithm.parameters, **made.parameters}
-    parameters = {name: value for name, value in every.items() if value not in (None, [], {}, "") and name != "key"}
-    told = [
-        ("Algorithm", made.algorithm.name if made.algorithm.name != "unknown" else None),
-        ("Model", made.model),
-        ("Parameters", ", ".join(f"{name} = {w.shown(value, 60)}" for name, value in parameters.items())),
-        ("Key", w.joined(made.schema.key)),
-        ("Models per key", _models(made.levels)),
-        ("Learned from", f"{w.number(made.trained_on_rows)} rows" if made.trained_on_rows is not None else None),
-        ("Calibrated on", f"{w.number(made.calibration_rows)} rows" if made.calibration_rows is not None else None),
-        ("Alarm line α", w.number(made.alpha) if made.alpha is not None else None),
-        ("False discovery rate", w.number(made.fdr) if made.fdr is not None else None),
-        ("Data", made.data.name),
-        ("SHA-256 of the data", made.data.sha256),
-        ("Versions", ", ".join(f"{name} {version}" for name, version in made.versions.items())),
-        ("Made", made.created),
-    ]
-    return [(name, w.plain(value, 2000)) for name, value in told if value]
-
-
-def _models(levels: Levels | None) -> str | None:
-    if levels is None:
-        return None
-    own, keys = w.number(levels.own_models), w.number(levels.keys)
-    return f"{own} of {keys} keys, coarser ones included, have a model of their own; the others share one"
 
 
 @cache
