@@ -10,6 +10,7 @@ import polars as pl
 
 from anomaly_detection.base import Range
 from anomaly_detection.calibration import Calibrator, Ranks
+from anomaly_detection.detectors.labels import need_streaming
 from anomaly_detection.errors import ParameterError, SchemaError
 from anomaly_detection.explain.tables import checked_rows
 from anomaly_detection.features.inference import infer_schema
@@ -122,6 +123,19 @@ class KeyedPipeline(Pipeline):
     def of(cls, pipeline: Pipeline, key: str | Sequence[str] | None, min_rows: int = MIN_ROWS) -> Self:
         """One in which every model is like a given, unfitted one."""
         return cls(key, **pipeline.parameters(), min_rows=min_rows)
+
+    def validate(self) -> None:
+        """Check every parameter, and that the detector can answer for rows of other models.
+
+        Raises
+        ------
+        ParameterError
+            naming the first parameter that is out of range, its value and what has to hold.
+        InputError
+            for a detector that is labelled batch only, with the algorithm to use instead.
+        """
+        super().validate()
+        need_streaming(self.detector, "A model per key", "leave out --per-key (in Python: key=)")
 
     def fit(
         self,
