@@ -214,6 +214,20 @@ def test_an_unknown_column_suggests_the_nearest(refused, orders, column):
     assert "Did you mean 'fraud'?" in refused(*RUN, orders, column, "frod")
 
 
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [
+        (["--timestamp", "y", "--key", "y"], "The column 'y' is named for --timestamp and --key"),
+        (["--key", "x,y", "--label", "y"], "The column 'y' is named for --key and --label"),
+        (["--timestamp", "y", "--key", "y", "--label", "y"], "'y' is named for --timestamp and --key and --label"),
+    ],
+)
+def test_a_column_with_two_roles_is_refused_whatever_the_command(ad, refused, orders, options, words):
+    assert ad("models", "train", "--data", orders, "--name", "m").code == 0
+    for command in (("detection", "run"), ("models", "train", "--name", "n"), ("detection", "run", "--model", "m")):
+        assert words in refused(*command, "--data", orders, *options)
+
+
 def test_a_label_that_is_not_understood_shows_its_values(refused, orders):
     assert "Labels have to be" in refused(*RUN, orders, "--label", "x")
 

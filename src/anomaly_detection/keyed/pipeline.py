@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 import numpy as np
@@ -16,6 +17,7 @@ from anomaly_detection.explain.tables import checked_rows
 from anomaly_detection.features.inference import infer_schema
 from anomaly_detection.features.keys import key_of, key_text
 from anomaly_detection.features.nesting import flatten
+from anomaly_detection.frames import row_numbers
 from anomaly_detection.keyed import saved
 from anomaly_detection.keyed._surprise_kernels import many_surprises, one_surprise
 from anomaly_detection.keyed.learning import Learned, Learning
@@ -25,7 +27,7 @@ from anomaly_detection.thresholds import benjamini_hochberg, choose_alpha, named
 from anomaly_detection.verdicts import judge, judge_one
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Iterator, Mapping
 
     from numpy.typing import NDArray
 
@@ -46,6 +48,18 @@ MAX_MODELS = 500
 
 ALL = "all"
 """The name of the level that is about all rows."""
+
+
+class KeyNames:
+    """The rule for ``key``."""
+
+    def problem(self, value: Any) -> str | None:
+        """Say what has to hold, or None when the value is fine."""
+        if value is None or isinstance(value, str):
+            return None
+        if isinstance(value, Sequence | np.ndarray) and all(isinstance(name, str) for name in value):
+            return None
+        return "must be the name of a column, or a list of names from the coarsest to the finest"
 
 
 class KeyedPipeline(Pipeline):
@@ -93,6 +107,7 @@ class KeyedPipeline(Pipeline):
 
     constraints: ClassVar[Mapping[str, Constraint]] = {
         **Pipeline.constraints,
+        "key": KeyNames(),
         "min_rows": Range(20, 1_000_000_000, integer=True),
         "max_models": Range(0, 100_000, integer=True),
     }
@@ -224,7 +239,7 @@ class KeyedPipeline(Pipeline):
     def explain(
         self,
         frame: pl.DataFrame,
-        rows: Sequence[int] | None = None,
+        rows: Sequence[int] | NDArray[np.bool_] | None = None,
         most: int = 3,
         actionable: Sequence[str] | None = None,
         *,
@@ -234,7 +249,7 @@ class KeyedPipeline(Pipeline):
     ) -> list[Explanation]:
         """Why rows scored as they did, as the models see it that judge them; see :meth:`Pipeline.explain`."""
         frame = self._keyed(frame)
-        chosen = checked_rows(rows, len(frame))
+        chosen = checked_rows(row_numbers(rows, len(frame)), len(frame))
         line = self.alpha_ if alpha is None else alpha
         found: dict[int, Explanation] = {}
         for model, part in self._models(frame[chosen]):
