@@ -198,6 +198,14 @@ def test_evidence_of_another_form_is_no_view(evidence):
     assert "Several views" not in markdown(report)
 
 
+def test_where_no_column_stands_out_it_is_said_once():
+    found = rows(24, anomalies=1)
+    none = {"sentence": "no column stands out", "recommendation": "Compare it as a whole: no column stands out."}
+    found[0]["explanation"] = none
+    for page in (html, markdown):
+        assert page(report_of(decoded(document(found)))).count("no column stands out") == 1
+
+
 def test_no_anomalies_are_good_news():
     report = report_of(decoded(document(rows(anomalies=0))))
     assert report.lead == "None of 300 rows is an anomaly."

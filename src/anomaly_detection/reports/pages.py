@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from anomaly_detection.reports.charts import Chart
-    from anomaly_detection.reports.document import Row
+    from anomaly_detection.reports.document import Explanation, Row
     from anomaly_detection.reports.report import Report
 
 _MEASURES = ("precision", "recall", "f1", "auroc", "average_precision", "false_positive_rate", "precision_at_n")
@@ -150,6 +150,7 @@ def _environment() -> Environment:
         when=_when,
         called=_called,
         judge=_judge,
+        because=_because,
     )
     return made
 
@@ -175,6 +176,11 @@ def _when(value: object) -> str:
 def _called(row: Row) -> str:
     """What a row is called: its key where it has one, else its number."""
     return f"row {row.row:,}" if row.key is None else w.joined(row.key, 60)
+
+
+def _because(why: Explanation) -> str:
+    """The reasons in one sentence; where no column stands out, what to do instead, which says so."""
+    return w.plain(why.sentence if why.columns or not why.recommendation else why.recommendation)
 
 
 def _judge(level: str) -> str:
