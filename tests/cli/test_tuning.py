@@ -177,6 +177,15 @@ def test_data_that_cannot_be_tuned_on_is_refused(refused, table):
     assert "has 0 and 300" in refused(*TUNE, table(normal), "--name", "m", "--label", "fraud")
 
 
+@pytest.mark.needs_extra("pyod", "skops")
+@pytest.mark.parametrize(
+    ("names", "words"),
+    [("cof", "pyod_cof is labelled batch only. Use lof"), ("hbos,lmdd", "pyod_lmdd is labelled batch only. Use mad")],
+)
+def test_an_algorithm_that_cannot_be_registered_is_refused_before_any_trial(refused, orders, names, words):
+    assert words in refused(*TUNE, orders, "--name", "m", "--algorithm", names)
+
+
 def test_a_study_of_other_data_is_refused_and_kept(refused, ad, table, tmp_path):
     study = ["--study", tmp_path / "study", "--name", "m", "--trials", "2", "-a", "ecod"]
     assert ad(*TUNE, table(numbers()), *study).code == 0

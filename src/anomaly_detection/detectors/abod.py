@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, ClassVar
 
 import numpy as np
 
-from anomaly_detection.base import Range
+from anomaly_detection.base import SEED, Range
 from anomaly_detection.detectors._abod_kernels import negative_log_angle_variance
 from anomaly_detection.detectors._neighbours import Reference, arranged, chunks, sampled
 from anomaly_detection.detectors._restored import require_rows
@@ -59,7 +59,7 @@ class ABOD(Detector):
     constraints: ClassVar[Mapping[str, Constraint]] = {
         "n_neighbors": Range(3, integer=True),
         "max_reference": Range(2, integer=True),
-        "random_state": Range(0, integer=True),
+        "random_state": SEED,
     }
     tags: ClassVar[Tags] = Tags(leave_one_out=True)
     learned: ClassVar[tuple[str, ...]] = ("reference_",)

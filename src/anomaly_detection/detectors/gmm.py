@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, ClassVar, Literal
 
 import numpy as np
 
-from anomaly_detection.base import AnyOf, Choice, Range
+from anomaly_detection.base import SEED, AnyOf, Choice, Range
 from anomaly_detection.detectors._gaussian_kernels import negative_log_densities
 from anomaly_detection.detectors._mixture import Mixture, fit_mixture, how_many_components
 from anomaly_detection.detectors._neighbours import sampled
@@ -82,7 +82,7 @@ class GMM(Detector):
         "trimmed": Range(0, 0.5, open_high=True),
         "prior_rows": Range(1e-6, 1e6),
         "max_rows": Range(2, integer=True),
-        "random_state": Range(0, integer=True),
+        "random_state": SEED,
     }
     learned: ClassVar[tuple[str, ...]] = ("means_", "precisions_cholesky_", "log_weights_")
 

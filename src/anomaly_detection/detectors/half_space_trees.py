@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, ClassVar
 
 import numpy as np
 
-from anomaly_detection.base import Range
+from anomaly_detection.base import SEED, Range
 from anomaly_detection.detectors._half_space_kernels import (
     Trees,
     learn_rows,
@@ -97,7 +97,7 @@ class HalfSpaceTrees(OnlineDetector):
         "n_trees": Range(1, 10_000, integer=True),
         "depth": Range(1, 20, integer=True),
         "window_size": Range(2, 65_535, integer=True),
-        "random_state": Range(0, 2**63 - 1, integer=True),
+        "random_state": SEED,
     }
 
     splits_: NDArray[np.unsignedinteger]

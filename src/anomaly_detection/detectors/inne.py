@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, ClassVar
 
 import numpy as np
 
-from anomaly_detection.base import Range
+from anomaly_detection.base import SEED, Range
 from anomaly_detection.detectors._block_kernels import LIMIT
 from anomaly_detection.detectors._inne_kernels import isolation, squared_radii
 from anomaly_detection.detectors._neighbours import in_blocks, power_of_two, small_samples
@@ -60,7 +60,7 @@ class INNE(Detector):
     constraints: ClassVar[Mapping[str, Constraint]] = {
         "n_estimators": Range(1, 10_000, integer=True),
         "max_samples": Range(2, 2**16, integer=True),
-        "random_state": Range(0, integer=True),
+        "random_state": SEED,
     }
     learned: ClassVar[tuple[str, ...]] = ("centres_",)
 

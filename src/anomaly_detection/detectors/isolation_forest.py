@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, ClassVar
 
 import numpy as np
 
-from anomaly_detection.base import Constraint, Range
+from anomaly_detection.base import SEED, Constraint, Range
 from anomaly_detection.detectors._forest_fit_kernels import draw_ranks, grow
 from anomaly_detection.detectors._forest_layout_kernels import average_depth, lay_out, well_formed
 from anomaly_detection.detectors._forest_score_kernels import score_plain_row, score_rows, score_wide_row
@@ -89,7 +89,7 @@ class IsolationForest(Detector):
         "n_estimators": Range(1, 10_000, integer=True),
         "max_samples": Range(2, 2**16, integer=True),
         "max_features": Range(0, 1, open_low=True),
-        "random_state": Range(0, 2**63 - 1, integer=True),
+        "random_state": SEED,
     }
 
     splits_: NDArray[np.unsignedinteger]

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, ClassVar, Literal
 
 import numpy as np
 
-from anomaly_detection.base import AnyOf, Choice, Range
+from anomaly_detection.base import SEED, AnyOf, Choice, Range
 from anomaly_detection.detectors._block_kernels import LIMIT
 from anomaly_detection.detectors._kde_kernels import negative_log_kernel_densities
 from anomaly_detection.detectors._neighbours import in_blocks, sampled
@@ -65,7 +65,7 @@ class KDE(Detector):
     constraints: ClassVar[Mapping[str, Constraint]] = {
         "bandwidth": AnyOf(Range(1e-6, 1e6), Choice("scott", "silverman")),
         "max_reference": Range(2, integer=True),
-        "random_state": Range(0, integer=True),
+        "random_state": SEED,
     }
     tags: ClassVar[Tags] = Tags(leave_one_out=True)
     learned: ClassVar[tuple[str, ...]] = ("reference_", "centre_", "bandwidths_")

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, ClassVar, Literal
 
 import numpy as np
 
-from anomaly_detection.base import Choice, Range
+from anomaly_detection.base import SEED, Choice, Range
 from anomaly_detection.detectors._neighbour_kernels import mean_by_row
 from anomaly_detection.detectors._neighbours import Reference, arranged, chunks, sampled
 from anomaly_detection.detectors._restored import require_rows
@@ -55,7 +55,7 @@ class KNN(Detector):
         "n_neighbors": Range(1, integer=True),
         "method": Choice("largest", "mean", "median"),
         "max_reference": Range(2, integer=True),
-        "random_state": Range(0, integer=True),
+        "random_state": SEED,
     }
     tags: ClassVar[Tags] = Tags(leave_one_out=True)
     learned: ClassVar[tuple[str, ...]] = ("reference_",)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
-from anomaly_detection.base import AnyOf, Choice, Range
+from anomaly_detection.base import SEED, AnyOf, Choice, Range
 from anomaly_detection.detectors._loda_kernels import BINS, count_cells, project_all, surprises
 from anomaly_detection.detectors._marginals import joined
 from anomaly_detection.detectors._restored import require, require_shapes, require_stretches
@@ -81,7 +81,7 @@ class LODA(Detector):
     constraints: ClassVar[Mapping[str, Constraint]] = {
         "n_projections": Range(1, 10_000, integer=True),
         "n_bins": AnyOf(Choice("auto"), Range(2, 10_000, integer=True)),
-        "random_state": Range(0, 2**63 - 1, integer=True),
+        "random_state": SEED,
     }
 
     columns_: NDArray[np.unsignedinteger]

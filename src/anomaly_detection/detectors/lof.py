@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, ClassVar
 
 import numpy as np
 
-from anomaly_detection.base import Range
+from anomaly_detection.base import SEED, Range
 from anomaly_detection.detectors._neighbour_kernels import UNDERFLOW, density_ratio, mean_reach
 from anomaly_detection.detectors._neighbours import Reference, arranged, chunks, sampled
 from anomaly_detection.detectors._restored import require_rows, require_shapes
@@ -64,7 +64,7 @@ class LOF(Detector):
     constraints: ClassVar[Mapping[str, Constraint]] = {
         "n_neighbors": Range(1, integer=True),
         "max_reference": Range(2, integer=True),
-        "random_state": Range(0, integer=True),
+        "random_state": SEED,
     }
     tags: ClassVar[Tags] = Tags(leave_one_out=True)
     learned: ClassVar[tuple[str, ...]] = ("reference_", "k_distance_", "reach_", "shortest_reach_")

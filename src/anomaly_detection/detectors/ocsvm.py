@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
-from anomaly_detection.base import AnyOf, Choice, Range
+from anomaly_detection.base import SEED, AnyOf, Choice, Range
 from anomaly_detection.detectors._block_kernels import LANES
 from anomaly_detection.detectors._neighbours import in_blocks, sampled
 from anomaly_detection.detectors._rbf_kernels import weighted_similarity
@@ -70,7 +70,7 @@ class OCSVM(Detector):
         "nu": Range(0, 1, open_low=True, open_high=True),
         "gamma": AnyOf(Choice("scale"), Range(0, open_low=True)),
         "max_rows": Range(2, integer=True),
-        "random_state": Range(0, 2**63 - 1, integer=True),
+        "random_state": SEED,
     }
 
     support_vectors_: NDArray[np.float32]

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, ClassVar
 
 import numpy as np
 
-from anomaly_detection.base import Range
+from anomaly_detection.base import SEED, Range
 from anomaly_detection.detectors._cut_check_kernels import well_formed
 from anomaly_detection.detectors._cut_forest_kernels import FREE_LEAVES, FREE_NODES, Trees, score_rows
 from anomaly_detection.detectors._cut_update_kernels import learn_rows, score_and_learn_rows
@@ -67,7 +67,7 @@ class RandomCutForest(OnlineDetector):
         "n_trees": Range(1, 10_000, integer=True),
         "sample_size": Range(2, 2**16, integer=True),
         "time_decay": Range(0, 1),
-        "random_state": Range(0, 2**63 - 1, integer=True),
+        "random_state": SEED,
     }
 
     seen_: NDArray[np.int64]

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from anomaly_detection.detectors.labels import need_saved, need_streaming
 from anomaly_detection.errors import InputError
 from anomaly_detection.evaluation.labels import parse_labels
 from anomaly_detection.pipeline import silent
@@ -92,8 +93,8 @@ def tune(request: TuneRequest, progress: Progress = silent) -> TuneOutcome:
     Raises
     ------
     InputError
-        if the data, a name or a parameter is off, or nothing keeps within the allowed alarms; then nothing was
-        registered.
+        if the data, a name or a parameter is off, an algorithm is labelled batch only or not saved, or nothing keeps
+        within the allowed alarms; then nothing was registered.
     MissingDependencyError
         if Optuna is not installed.
     RegistryError
@@ -106,6 +107,9 @@ def tune(request: TuneRequest, progress: Progress = silent) -> TuneOutcome:
     registry = registry_at(request.registry)
     check_registrable(request.name, request.aliases, registry)
     blank_pipeline(request.fitting)  # refuses a line that cannot be meant
+    for name in request.names:
+        need_streaming(name, "Tuning a model for the registry")
+        need_saved(name, "Tuning a model for the registry")
     wanted = Wanted(request.fitting, request.max_alarms)
     search = Search(request.names, request.max_alarms, request.fitting.random_state)
     with request.reading.open() as source:
