@@ -7,17 +7,13 @@ import polars as pl
 import pytest
 
 from anomaly_detection import AnomalyDetector
-from anomaly_detection.catalog import DETECTORS
 from anomaly_detection.errors import InputError, NotFittedError, ParameterError
 from anomaly_detection.explain import tables as tables_module
 from anomaly_detection.explain.repairs import Repair, search
 from anomaly_detection.pipeline import Pipeline
-from explain.tables import USUAL, fitted, payments
+from explain.tables import OURS, USUAL, fitted, payments
 
-ALGORITHMS = [entry.name for entry in DETECTORS.entries()]
-
-
-@pytest.fixture(scope="module", params=ALGORITHMS)
+@pytest.fixture(scope="module", params=OURS)
 def pipeline(request):
     return fitted(request.param)
 
