@@ -188,7 +188,7 @@ def differ(
     one: NDArray[np.float32], other: NDArray[np.float32], column_of: NDArray[np.int64], n: int
 ) -> NDArray[np.bool_]:
     """(m, columns) whether anything differs in each of the n columns; missing equals missing."""
-    features = (one != other) & ~(np.isnan(one) & np.isnan(other))
+    features: NDArray[np.bool_] = (one != other) & ~(np.isnan(one) & np.isnan(other))
     if n == len(column_of):
         return features
     order = np.argsort(column_of, kind="stable")

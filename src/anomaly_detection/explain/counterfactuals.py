@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     IsNormal = Callable[[NDArray[np.float64]], NDArray[np.bool_]]
     """Which scores raise no alarm."""
 
+
 @dataclass(frozen=True, slots=True)
 class Change:
     """One column's new value."""

@@ -42,9 +42,8 @@ def players(
     [[1, 0, 2, 1], [0.0, 1.0, 1.0, 1.0]]
     """
     off = _off(row, references, space)
-    n, alone = len(off), most // 2
-    if n <= most:
-        return np.arange(n), np.ones(n)
+    n, alone = len(off), min(most, len(off)) // 2
+    most = min(most, n)
     found = np.empty(n, dtype=np.int64)
     rest = alone + np.arange(n - alone) * (most - alone) // (n - alone)
     found[np.argsort(-off, kind="stable")] = np.concatenate([np.arange(alone), rest])

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from anomaly_detection.explain.background import Background, Score
     from anomaly_detection.explain.effort import Effort
 
+
 @dataclass(frozen=True, slots=True, eq=False)
 class Repair:
     """A row with some columns made normal.
@@ -68,7 +69,10 @@ def search(
     is_typical = [leaders[0].score <= background.typical for leaders in rounds]
     if any(is_typical):
         ends = [leaders[0] for leaders in rounds]
-        return [one if is_enough else settled(score, one, background) for one, is_enough in zip(ends, is_typical)]
+        return [
+            one if is_enough else settled(score, one, background)
+            for one, is_enough in zip(ends, is_typical, strict=True)
+        ]
     return [_second_round(score, start, leaders, background, effort) for leaders in rounds]
 
 
@@ -93,9 +97,7 @@ def _first_round(
     return best
 
 
-def _second_round(
-    score: Score, start: Repair, leaders: list[Repair], background: Background, effort: Effort
-) -> Repair:
+def _second_round(score: Score, start: Repair, leaders: list[Repair], background: Background, effort: Effort) -> Repair:
     """The best of some sets of columns, once each has tried the values of normal rows all at once.
 
     Values that go together are not found one at a time, where a detector knows how columns depend on each other.
@@ -108,9 +110,7 @@ def _second_round(
     return min([settled(score, one, background, effort.fine) for one in leaders[: effort.finals]], key=_score)
 
 
-def _together(
-    score: Score, start: Repair, leaders: list[Repair], background: Background, rows: int
-) -> list[Repair]:
+def _together(score: Score, start: Repair, leaders: list[Repair], background: Background, rows: int) -> list[Repair]:
     """Each set of columns with the best values that one of the first normal rows has in all of them."""
     normal = background.rows[:rows]
     is_changed = np.array([np.isin(background.column_of, list(one.changes)) for one in leaders])
