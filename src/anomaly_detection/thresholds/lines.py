@@ -45,7 +45,7 @@ class StandardDeviation(Threshold):
 class Static(Threshold):
     """A fixed raw score.
 
-    Every algorithm has a scale of its own; a raw score is ``Result.score``, and the column ``score`` of written results.
+    Every algorithm has a scale of its own; a raw score is ``Result.score``, the column ``score`` of written results.
 
     Parameters
     ----------
