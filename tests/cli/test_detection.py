@@ -31,7 +31,7 @@ def test_json_is_one_document_and_nothing_else(ad, orders):
     assert found["evaluation"]["auroc"] == 1.0
     assert len(found["anomalies"]) == 2
     assert set(found["anomalies"][0]) == {*COLUMNS, "reasons", "record"}
-    assert found["made"]["algorithm"]["name"] == "isolation_forest"
+    assert found["made"]["algorithm"]["name"] == "auto"
 
 
 def read_back(path):
