@@ -48,7 +48,8 @@ class AnomalyDetector(OutlierMixin, BaseEstimator):  # type: ignore[misc]  # sci
     ----------
     algorithm : a name from the catalog of algorithms.
     contamination : α, the share of normal records that may raise an alarm, in (0, 0.5], or ``"auto"``.
-    threshold : an estimator of the alarm line, instead of ``contamination``, such as ``"static:upper_limit=0.7"``.
+    threshold : an estimator of the alarm line, instead of ``contamination``, such as ``"max_percentile"``, or
+        ``"static:upper_limit=3"`` for a raw score (``result.score``); each algorithm has its own scale.
     transforms : names of transforms of the number columns, such as ``("log",)``.
     key : the column, or columns from the coarsest to the finest, that say what a record is about: each key with enough
         rows gets a model of its own (:class:`~anomaly_detection.keyed.KeyedPipeline`).

@@ -8,7 +8,9 @@ import numpy as np
 import polars as pl
 import pytest
 
-from cli.conftest import numbers
+from anomaly_detection.detectors import pyod as adapter
+from anomaly_detection.explain.background import Background
+from cli.conftest import files_in, numbers
 
 RUN = ("detection", "run", "--data")
 
@@ -159,6 +161,51 @@ def test_a_parameter_of_another_algorithm_names_that_algorithm(refused, orders, 
     assert "isolation_forest and extended_isolation_forest have it" in said
     assert "--algorithm isolation_forest" in said
     assert "are: judged, random_state." in said
+
+
+@pytest.mark.parametrize("name", ["xgbod", "DevNet", "pyod-xgbod"])
+def test_an_algorithm_that_learns_from_labels_says_so(refused, orders, name):
+    said = refused(*RUN, orders, "--algorithm", name)
+    assert "it learns from labels" in said
+    assert "Use auto" in said
+
+
+@pytest.mark.parametrize(
+    ("algorithm", "package", "words"),
+    [("cof", "pyod", "pip install 'anomaly-detection[pyod]'"), ("vae", "torch", "needs the package 'torch'")],
+)
+def test_a_missing_package_is_named_with_what_to_install(refused, orders, monkeypatch, algorithm, package, words):
+    def missing(name):
+        raise ModuleNotFoundError(f"No module named {name!r}", name=package)
+
+    monkeypatch.setattr(adapter, "import_module", missing)
+    for name in ("COF", "VAE"):
+        monkeypatch.delitem(vars(adapter), name, raising=False)
+    for command in (RUN, ("models", "train", "--name", "m", "--data")):
+        assert words in refused(*command, orders, "--algorithm", algorithm)
+
+
+def test_unseen_categories_and_rows_without_values_are_judged_and_explained(ad, table, tmp_path):
+    frame = numbers().select("x").with_columns(pl.Series("shop", ["a", "b", "c"] * 100))
+    assert ad("models", "train", "--data", table(frame), "--name", "m").code == 0
+    odd = pl.DataFrame({"x": [0.1, None, 0.1], "shop": ["zzz", None, "a"]})
+    out = tmp_path / "out.json"
+    ran = ad(*RUN, table(odd, "odd.csv"), "--model", "m", "--explain", "--output", out, "--json")
+    assert ran.code == 0
+    whys = {one["row"]: one["explanation"]["recommendation"] for one in ran.json["anomalies"]}
+    assert "never seen" in whys[0]
+    assert 1 not in whys or "missing" in whys[1]
+    assert ad("reports", "detection", out).code == 0
+
+
+def test_a_model_without_normal_rows_cannot_explain_and_says_so(ad, orders, tmp_path, monkeypatch):
+    assert ad("models", "train", "--data", orders, "--name", "m", "--ignore", "fraud").code == 0
+    monkeypatch.setattr(Background, "restore", lambda *_: None)
+    before = files_in(tmp_path)
+    ran = ad(*RUN, orders, "--model", "m", "--explain", "--output", tmp_path / "out.json")
+    assert ran.code == 2
+    assert "train it again to have explanations" in ran.err
+    assert files_in(tmp_path) == before
 
 
 @pytest.mark.parametrize("seed", [-1, 2**63])

@@ -146,6 +146,18 @@ def points(study):
     return [(trial["point"], trial["value"], trial["alarms"]) for trial in trials]
 
 
+def test_the_result_is_compared_with_the_default_algorithm(ad, orders, tuned):
+    ran = tuned()
+    found = " ".join(ran.out.split())
+    assert "The default algorithm auto, which has nothing to tune, has " in found
+    default = tuned("--json").json["tuning"]["default"]
+    assert default["algorithm"] == "auto"
+    assert f"has {default['value']:.3f} there" in found
+    assert "auto has nothing to tune" in " ".join(ad("models", "tune", "--help").out.replace("│", " ").split())
+    competed = ad(*TUNE, orders, "--name", "m", "--ignore", "fraud", "-a", "auto", "--trials", 1, "--json").json
+    assert competed["tuning"]["default"] is None
+
+
 @pytest.mark.parametrize(
     ("more", "words"),
     [
