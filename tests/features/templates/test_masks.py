@@ -14,7 +14,7 @@ TEXT = (
     "00:1b:44:11:3a:b7 10.0.0.1 10.0.0.1:80 Jan Jul July Fri Sun UTC PM 07:07:00 12:01 2005-06-17 17/06/2005 +0200 "
     "ms KB seconds sec. /etc/hosts / ~/x ./y C:\\a\\b \\\\s\\d http://a/b?c=d a@b.org www.example.org a.b.uk x.py "
     "key= k=v k1=v1 k:v a=true a='b c' "
-    "a=\"\" () [] [-] '' \"\" (x) [1] {2} <3> , ; : . :: .. ... = == | * ** *** **** "
+    'a="" () [] [-] \'\' "" (x) [1] {2} <3> , ; : . :: .. ... = == | * ** *** **** '
     "_ __ a_1 a-b a-1 1,2 1, (1, 2) x.y.z a/b a//b a....b a.....b 1::2 é 日本 % 5% $5 @ @1 \\ \x00 \x01 \x02 \x7f"
 )
 PIECES = TEXT.split(" ")
