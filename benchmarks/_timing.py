@@ -29,9 +29,15 @@ def options(about: str | None) -> argparse.ArgumentParser:
     return parser
 
 
-def arguments(about: str | None) -> argparse.Namespace:
-    """The command line of a benchmark that takes no more than these."""
-    return options(about).parse_args()
+def arguments(about: str | None, peer: str | None = None) -> argparse.Namespace:
+    """The command line of a benchmark that takes no more than these.
+
+    A peer that cannot be installed beside us adds an option of its name: the interpreter that has it.
+    """
+    parser = options(about)
+    if peer is not None:
+        parser.add_argument(f"--{peer}", metavar="PYTHON", help=f"interpreter that has {peer}; without it, left out")
+    return parser.parse_args()
 
 
 def cpu_seconds(
