@@ -70,6 +70,16 @@ class Spans(NamedTuple):
         starts = np.where(self.ends > self.starts, self.starts, -1)
         return self._replace(starts=starts, ends=np.where(starts >= 0, self.ends, -1))
 
+    def or_else(self, other: Spans) -> Spans:
+        """The texts, and those of others where they are missing."""
+        gone = self.starts < 0
+        if not gone.any():
+            return self
+        shift = np.where(other.starts >= 0, self.text.size, 0)
+        starts = np.where(gone, other.starts + shift, self.starts)
+        ends = np.where(gone, other.ends + shift, self.ends)
+        return Spans(np.concatenate([self.text, other.text]), starts, ends)
+
     def series(self, name: str = "") -> pl.Series:
         """The texts as a column."""
         rows = self.starts.size
@@ -135,7 +145,9 @@ class Lines(NamedTuple):
         numbers = np.arange(first, first + ends.size, dtype=np.int64)
         return cls(Spans(text, starts, ends), numbers, np.ones(ends.size, np.int64))
 
-    def __len__(self) -> int:
+    @property
+    def size(self) -> int:
+        """How many lines there are."""
         return int(self.numbers.size)
 
     @property

@@ -332,6 +332,13 @@ def read_time(text: NDArray[np.uint8], at: int, end: int, reference: int) -> tup
     if count == 8 and following in (84, 116, 32, 45):
         days = days_of(number(text, at, 4), number(text, at + 4, 2), number(text, at + 6, 2))
         return finished(text, at + 8, end, days)
+    if count == 4 and following == 32:
+        tod, after = clock(text, at + 5, end)
+        value = yearless(number(text, at, 2), number(text, at + 2, 2), tod, reference) if tod != BAD else BAD
+        if value == BAD:
+            return 0, UNREADABLE
+        offset, state = zone(text, after, end)
+        return value - offset, state
     if count == 6 and following == 32:
         days = days_of(century(number(text, at, 2)), number(text, at + 2, 2), number(text, at + 4, 2))
         return finished(text, at + 6, end, days)
