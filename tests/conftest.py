@@ -6,6 +6,9 @@ import os
 from importlib.util import find_spec
 
 import pytest
+from hypothesis import settings
+
+settings.register_profile("fuzz", print_blob=True)  # the tests that fuzz try more with --hypothesis-profile=fuzz
 
 
 def pytest_runtest_setup(item):

@@ -5,15 +5,15 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 import numpy as np
-import polars as pl
 
 from anomaly_detection.sources.logs import levels, numbers, times
 from anomaly_detection.sources.logs._spans import Spans
 from anomaly_detection.sources.logs.columns import TEXTS, LogColumns
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
+    import polars as pl
     from numpy.typing import NDArray
 
     from anomaly_detection.sources.logs._spans import Lines
@@ -108,7 +108,7 @@ def _power(name: str) -> int:
     return numbers.POWERS[numbers.unit_of(name)]
 
 
-def _of_names(found: Found, names: tuple[str, ...], meaning: object) -> NDArray[np.int64]:
+def _of_names(found: Found, names: tuple[str, ...], meaning: Callable[[str], int]) -> NDArray[np.int64]:
     """(rows,) what the name of each value says."""
-    said = np.array([meaning(name) for name in names] or [0], np.int64)  # type: ignore[operator]
+    said = np.array([meaning(name) for name in names] or [0], np.int64)
     return np.full(found.spans.starts.size, said[0]) if found.names is None else said[found.names]

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 @kernel
 def trim_lines(text: NDArray[np.uint8], starts: NDArray[np.int64], ends: NDArray[np.int64]) -> None:
-    """Take a carriage return from the end of each line, and everything from blank ones, which then end where they start."""
+    """Take a carriage return from the end of each line, and everything from blank ones, which end where they start."""
     for i in range(starts.shape[0]):
         if ends[i] > starts[i] and text[ends[i] - 1] == 13:
             ends[i] -= 1

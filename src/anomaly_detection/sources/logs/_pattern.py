@@ -82,15 +82,17 @@ class Patterns:
             return Found(spans if field == "message" else spans.without_empty())
         filled = [groups[name] if field == "message" else _not_empty(groups[name]) for name in names]
         places = [self.columns.of_field(field).index(name) for name in names]
-        which = pl.coalesce([pl.when(each.is_not_null()).then(place) for each, place in zip(filled, places, strict=True)])
+        which = pl.coalesce(
+            [pl.when(each.is_not_null()).then(place) for each, place in zip(filled, places, strict=True)]
+        )
         chosen = pl.select(pl.coalesce(filled), which=which.fill_null(0))
         return Found(Spans.of(chosen.to_series(0)), chosen["which"].cast(pl.Int64).to_numpy())
 
 
 def groups_of(pattern: str) -> list[str]:
-    """The names of the groups of an expression.
+    r"""The names of the groups of an expression.
 
-    >>> groups_of(r"(?<time>\\S+) (?<message>.*)")
+    >>> groups_of(r"(?<time>\S+) (?<message>.*)")
     ['time', 'message']
 
     Raises

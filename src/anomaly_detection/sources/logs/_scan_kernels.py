@@ -185,7 +185,7 @@ def scan_line(
             slot = keys[child, 3] if child >= 0 else -1
             byte = text[at]
             begin = at
-            if byte == 123 or byte == 91:
+            if byte in (123, 91):
                 if slot >= 0:
                     kinds[slot] = HOLDER
                 depth += 1

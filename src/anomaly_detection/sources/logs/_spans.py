@@ -153,7 +153,8 @@ class Lines(NamedTuple):
     @property
     def blank(self) -> NDArray[np.bool_]:
         """(lines,) which have nothing on them."""
-        return self.spans.starts == self.spans.ends
+        blank: NDArray[np.bool_] = self.spans.starts == self.spans.ends
+        return blank
 
     def take(self, rows: NDArray[np.int64] | NDArray[np.bool_] | slice) -> Self:
         """Some of the lines."""

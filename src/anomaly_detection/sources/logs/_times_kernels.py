@@ -188,8 +188,8 @@ def yearless(month: int, day: int, tod: int, reference: int) -> int:
 
 @inlined
 def century(year: int) -> int:
-    """The year that two digits mean: 1970 to 2069."""
-    return year + (1900 if year >= 70 else 2000)
+    """The year that two digits mean: 1969 to 2068."""
+    return year + (1900 if year >= 69 else 2000)
 
 
 @kernel

@@ -70,9 +70,7 @@ class FieldTree:
         """Arrays for where the values of lines stand and what they are."""
         return np.empty((lines, self._size, 2), np.int64), np.empty((lines, self._size), np.uint8)
 
-    def chosen(
-        self, field: str, text: NDArray[np.uint8], places: NDArray[np.int64], kinds: NDArray[np.uint8]
-    ) -> Found:
+    def chosen(self, field: str, text: NDArray[np.uint8], places: NDArray[np.int64], kinds: NDArray[np.uint8]) -> Found:
         """The first usable value of a column in each line, without escapes."""
         lines = kinds.shape[0]
         starts, ends = np.full(lines, -1, np.int64), np.full(lines, -1, np.int64)

@@ -32,7 +32,7 @@ def packed(text: NDArray[np.uint8], at: int, end: int) -> int:
         if 97 <= byte <= 122:
             byte -= np.uint64(32)
         value = (value << np.uint64(8)) | byte
-    return value
+    return value  # type: ignore[return-value]
 
 
 @kernel

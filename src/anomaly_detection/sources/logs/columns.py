@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import asdict, dataclass, fields
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from anomaly_detection.errors import UnknownNameError
 
@@ -47,8 +47,8 @@ ALIASES: dict[str, tuple[str, ...]] = {
         "processingtime", "event.duration", "rt",
     ),
     "status_code": (
-        "status", "statuscode", "httpstatus", "httpstatuscode", "http.response.statuscode", "http.status", "responsecode",
-        "httpresponsecode", "responsestatus", "code",
+        "status", "statuscode", "httpstatus", "httpstatuscode", "http.response.statuscode", "http.status",
+        "responsecode", "httpresponsecode", "responsestatus", "code",
     ),
 }  # fmt: skip
 """The usual names of fields, without ``_``, ``-``, ``@`` and in small letters; first choice first."""
@@ -56,7 +56,9 @@ ALIASES: dict[str, tuple[str, ...]] = {
 MOST_PATHS = 4
 """Names that are looked for in each line for one column."""
 
-_UNIT = re.compile(r"(milliseconds|microseconds|nanoseconds|seconds|millis|micros|nanos|secs|sec|msec|usec|ms|us|ns|s)$")
+_UNIT = re.compile(
+    r"(milliseconds|microseconds|nanoseconds|seconds|millis|micros|nanos|secs|sec|msec|usec|ms|us|ns|s)$"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,7 +118,9 @@ def usual(field: str, names: Iterable[str]) -> list[str]:
     ['@timestamp', 'ts', 'meta.time']
     """
     found = {name: _rank(field, name) for name in names}
-    return sorted((name for name, rank in found.items() if rank is not None), key=lambda name: found[name] or (0, 0, ""))
+    return sorted(
+        (name for name, rank in found.items() if rank is not None), key=lambda name: found[name] or (0, 0, "")
+    )
 
 
 def _rank(field: str, name: str) -> tuple[int, int, str] | None:
@@ -138,8 +142,3 @@ def _paths(given: str | Sequence[str] | None) -> tuple[str, ...]:
     if not given:
         return ()
     return (given,) if isinstance(given, str) else tuple(given)
-
-
-def plain_value(value: Any) -> bool:
-    """Whether a value is one that a column can hold."""
-    return value is not None and not isinstance(value, (dict, list, tuple))

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 import numpy as np
 
-from anomaly_detection.sources.logs._lines_kernels import chained, cri_parts, join_lines
+from anomaly_detection.sources.logs._lines_kernels import chained, cri_parts, join_lines, trim_lines
 from anomaly_detection.sources.logs._spans import Lines, Spans
 from anomaly_detection.sources.logs.columns import LogColumns
 from anomaly_detection.sources.logs.json_lines import JsonLines
@@ -106,10 +106,7 @@ def _unwrapped(
     last = chained(partial, streams, lines.numbers, lengths, PIECES, PIECE_BYTES, owners)
     heads = owners == np.arange(owners.size)
     place = np.cumsum(heads) - 1
-    if heads.all():
-        joined = pieces
-    else:
-        joined = _joined(pieces, heads, place)
+    joined = pieces if heads.all() else _joined(pieces, heads, place)
     counts = np.bincount(place, weights=lines.parts, minlength=int(heads.sum())).astype(np.int64)
     inner = Lines(_without_breaks(joined), lines.numbers[heads], counts)
     return Unwrapped(ok, inner, times.take(heads), int(place[last]) if last >= 0 else -1)
@@ -127,15 +124,6 @@ def _joined(pieces: Spans, heads: NDArray[np.bool_], place: NDArray[np.int64]) -
 
 def _without_breaks(spans: Spans) -> Spans:
     """The lines, those of blanks empty."""
-    filled = spans.ends > spans.starts
-    blank = filled.copy()
-    for row in np.flatnonzero(filled & (_first_byte(spans) <= 32)).tolist():
-        blank[row] = not spans.raw(row).strip()
-    blank &= filled & (_first_byte(spans) <= 32)
-    return spans._replace(ends=np.where(blank, spans.starts, spans.ends))
-
-
-def _first_byte(spans: Spans) -> NDArray[np.uint8]:
-    if spans.text.size == 0:
-        return np.zeros(spans.starts.size, np.uint8)
-    return spans.text[np.minimum(spans.starts, spans.text.size - 1)]
+    starts, ends = spans.starts.copy(), spans.ends.copy()
+    trim_lines(spans.text, starts, ends)
+    return Spans(spans.text, starts, ends)

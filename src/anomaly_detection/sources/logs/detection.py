@@ -13,6 +13,7 @@ from anomaly_detection.sources.logs import levels, numbers, text, times
 from anomaly_detection.sources.logs._json_values import parsed, text_of, value_of
 from anomaly_detection.sources.logs._pattern import LINE_BYTES, Patterns, cut, groups_of
 from anomaly_detection.sources.logs._spans import Spans
+from anomaly_detection.sources.logs._values_kernels import UNREADABLE
 from anomaly_detection.sources.logs.columns import FIELDS, MOST_PATHS, LogColumns, usual
 from anomaly_detection.sources.logs.containers import Cri, Docker
 from anomaly_detection.sources.logs.format import LogFormat, decoder_of, usual_format, with_columns
@@ -76,10 +77,10 @@ def finished(format: LogFormat, sample: Lines, given: LogColumns, zone: str) -> 
     if format.inner is not None:
         inside = (Cri() if format.name == "cri" else Docker()).unwrap(sample).inner
         return replace(format, zone=zone, inner=finished(format.inner, inside.take(~inside.blank), given, zone))
+    usual_columns = format.columns
     if format.name in ("json", "logfmt"):
-        records = _json_records(sample) if format.name == "json" else _logfmt_records(sample)
-        format = replace(format, columns=columns_of(records))
-    return replace(with_columns(format, given), zone=zone)
+        usual_columns = columns_of(_json_records(sample) if format.name == "json" else _logfmt_records(sample))
+    return replace(with_columns(replace(format, columns=usual_columns), given), zone=zone)
 
 
 def columns_of(records: list[dict[str, Any]]) -> LogColumns:
@@ -111,10 +112,10 @@ def _inner(sample: Lines) -> LogFormat:
     most = 0.0
     trace = trace_like(cut(sample.spans, LINE_BYTES)[0])
     for name in _PLAIN_FORMATS:
-        format = usual_format(name)
-        share = _share(decoder_of(format).decode(sample).ok, trace)
+        tried = usual_format(name)
+        share = _share(decoder_of(tried).decode(sample).ok, trace)
         if share > most + 0.02 and share >= _ENOUGH:
-            best, most = replace(format, share=share), share
+            best, most = replace(tried, share=share), share
         if most > 1 - 0.02:
             return best
     found = _text(sample)
@@ -203,7 +204,7 @@ def _readable(field: str, name: str, spans: Spans) -> int:
         return int((levels.level_codes(spans, scales) >= 0).sum())
     if field == "response_time":
         states = numbers.durations(spans, np.zeros(spans.starts.size, np.int64))[1]
-        return int((states != numbers.UNREADABLE).sum())
+        return int(np.count_nonzero(states != UNREADABLE))
     if field == "status_code":
         values = numbers.wholes(spans)[0]
         return int(((values >= 100) & (values < 1000)).sum())

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 from anomaly_detection.errors import ParameterError, UnknownNameError
@@ -53,7 +53,7 @@ class LogFormat:
     """
 
     name: str
-    columns: LogColumns = LogColumns()
+    columns: LogColumns = field(default_factory=LogColumns)
     patterns: tuple[str, ...] = ()
     zone: str = "UTC"
     inner: LogFormat | None = None
@@ -151,12 +151,11 @@ def with_columns(format: LogFormat, given: LogColumns) -> LogFormat:
     if format.patterns:
         groups = dict.fromkeys(name for pattern in format.patterns for name in groups_of(pattern))
         groups |= dict.fromkeys(name for paths in format.columns.as_dict().values() for name in paths)
-        for field in known:
-            for name in columns[field]:
+        for column in known:
+            for name in columns[column]:
                 if name not in groups:
-                    raise ParameterError(
-                        f"The log format {format.name!r} has no group {name!r} for {field}. It has {', '.join(groups)}."
-                    )
+                    shown = ", ".join(groups)
+                    raise ParameterError(f"The log format {format.name!r} has no group {name!r}. It has {shown}.")
     return replace(format, columns=LogColumns.of(columns))
 
 
@@ -183,4 +182,6 @@ def decoder_of(format: LogFormat) -> Decoder:
 
 def envelope_of(format: LogFormat) -> Envelope | None:
     """What takes the lines of a format out of what is wrapped around them."""
-    return {"cri": Cri, "docker": Docker}[format.name]() if format.inner is not None else None
+    if format.inner is None:
+        return None
+    return Cri() if format.name == "cri" else Docker()

@@ -1,9 +1,9 @@
 """Lines that belong to the line before them: stack traces and messages of several lines.
 
-A line belongs to the record before it if it has no head of its own and looks like part of a stack trace: it is indented,
-or begins with ``Caused by``, ``Traceback``, ``at ``, ``...``, ``Suppressed:`` and the like, or names an exception. In
-formats of text, whose heads are told apart well, every line without a head does. A record takes lines from among the
-500 that follow it, at most 1 MiB of them, up to the first that does not belong to it.
+A line belongs to the record before it if it has no head of its own and looks like part of a stack trace: it is
+indented (and no broken JSON), or begins with ``Caused by``, ``Traceback``, ``at ``, ``...``, ``Suppressed:`` and the
+like, or names an exception. In formats of text, whose heads are told apart well, every line without a head does. A
+record takes lines from among the 500 that follow it, at most 1 MiB of them, up to the first that does not belong to it.
 """
 
 from __future__ import annotations
@@ -14,12 +14,11 @@ import numpy as np
 
 from anomaly_detection.sources.logs._lines_kernels import join_lines
 from anomaly_detection.sources.logs._pattern import LINE_BYTES, cut
-from anomaly_detection.sources.logs._spans import Spans
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from anomaly_detection.sources.logs._spans import Lines
+    from anomaly_detection.sources.logs._spans import Lines, Spans
 
 JOINED_LINES = 500
 """A record takes lines from among so many that follow it."""
@@ -31,7 +30,7 @@ MESSAGE_BYTES = 1 << 16
 """A message is cut after so many bytes."""
 
 TRACE = (
-    r"^(?:[ \t]|Caused by:|Traceback \(most recent|at [^\s]|\.\.\. [0-9]|Suppressed:|During handling of|"
+    r"^(?:[ \t]+[^{ \t]|Caused by:|Traceback \(most recent|at [^\s]|\.\.\. [0-9]|Suppressed:|During handling of|"
     r"The above exception|Exception in thread|goroutine [0-9]|[A-Za-z_][\w.$]*(?:Error|Exception)(?::|$))"
 )
 """How a line of a stack trace begins."""

@@ -26,7 +26,7 @@ WORDS: dict[str, tuple[str, ...]] = {
 """What counts as which level, in letters of any case."""
 
 SCALES = ("usual", "python", "otel")
-"""Whose numbers a field has: syslog's 0 to 7 and bunyan's 10 to 60; those of Python's logging; OpenTelemetry's 1 to 24."""
+"""Whose numbers a field has: syslog's 0 to 7 and bunyan's 10 to 60; Python's logging; OpenTelemetry's 1 to 24."""
 
 _PYTHON_FIELDS = ("levelno",)
 _OTEL_FIELDS = ("severitynumber",)

@@ -86,7 +86,7 @@ def wholes(texts: Spans) -> tuple[NDArray[np.int64], NDArray[np.bool_]]:
 
 def unusable(states: NDArray[np.uint8]) -> NDArray[np.bool_]:
     """Which durations were there and are no number from 0 on."""
-    return (states == REFUSED) | (states == UNREADABLE)
+    return np.asarray((states == REFUSED) | (states == UNREADABLE))
 
 
 def duration_column(values: NDArray[np.float64]) -> pl.Series:

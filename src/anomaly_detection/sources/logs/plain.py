@@ -34,5 +34,3 @@ class Plain:
         trace = trace_like(texts)
         level = Spans.of(texts.series().str.extract(_WORD))
         return Decoded(~trace, {"message": Found(lines.spans), "level": Found(level)})
-
-

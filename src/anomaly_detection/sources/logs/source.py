@@ -62,8 +62,8 @@ class LogSource:
     service : of lines that name none.
     aside : a file to keep undecodable lines in.
     tolerance : how many undecodable lines stop the reading.
-    reference : a time that time stamps without a year are near, the latest at most a day after it; None is when the file
-        was last changed, of standard input now.
+    reference : a time that time stamps without a year are near, the latest at most a day after it; None is when the
+        file was last changed, of standard input now.
     encoding : of the text; a byte order mark goes before it.
     limits : how much a file may make this process do.
 

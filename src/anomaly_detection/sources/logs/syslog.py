@@ -21,10 +21,11 @@ OLD = (
 
 
 class Syslog(Patterns):
-    """``<34>Oct 11 22:14:15 host program[123]: message`` and ``<34>1 2024-10-11T22:14:15Z host program 123 id - message``.
+    """``<34>Oct 11 22:14:15 host program[1]: message`` and ``<34>1 2024-10-11T22:14:15Z host program 1 - - message``.
 
     The program is the service. The level is the severity in the priority (``<34>``: 34 % 8 = 2, CRITICAL); a file that
-    syslog wrote itself has none. Lines with a whole time stamp, as rsyslog may write them, are read as text. The groups are priority, severity, time, host, program, process, id, data, message.
+    syslog wrote itself has none. Lines with a whole time stamp and no priority, as rsyslog may write them, are read as
+    text. The groups are priority, severity, time, host, program, process, id, data, message.
     """
 
     def prepared(self, groups: pl.DataFrame) -> pl.DataFrame:

@@ -149,4 +149,6 @@ def _text(column: pl.Series) -> pl.Series:
 
 def _without_nul(column: pl.Series) -> pl.Series:
     texts = column.cast(pl.String)
-    return texts.str.replace_all("\0", "\ufffd", literal=True) if texts.str.contains("\0", literal=True).any() else texts
+    return (
+        texts.str.replace_all("\0", "\ufffd", literal=True) if texts.str.contains("\0", literal=True).any() else texts
+    )

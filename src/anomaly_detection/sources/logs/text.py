@@ -13,6 +13,9 @@ from anomaly_detection.sources.logs.columns import LogColumns
 COLUMNS = LogColumns(time=("time",), level=("level", "word"), service=("logger",), message=("message",))
 
 _L = rf"\[?(?<level>{LEVEL})\]?"
+_TAG = r"(?<logger>.*?)"
+_KLOG = r"[0-9]{4} [0-9:.]{8,15}"
+_PROCESS = r"(?<process>[^\]\s]*)"
 _REST = r"(?<message>.*)$"
 
 
@@ -29,17 +32,19 @@ LAYOUTS: tuple[Layout, ...] = (
     Layout("logback", rf"^(?<time>TIME) \[(?<thread>[^\]]*)\] {_L} +(?<logger>[^\s:]+) *[-:] {_REST}"),
     Layout("log4j", rf"^(?<time>TIME) +{_L} +\[(?<thread>[^\]]*)\] +(?<logger>[^\s:]+) *[-:] {_REST}"),
     Layout("hyphens", rf"^(?<time>TIME) - {_L} +\[(?<thread>.*?)\] +- {_REST}"),
-    Layout("process", rf"^(?<time>TIME) (?<process>[0-9]+) {_L} (?<logger>[^\s:]+):? (?:\[(?<request>[^\]]*)\] )?{_REST}"),
+    Layout(
+        "process", rf"^(?<time>TIME) (?<process>[0-9]+) {_L} (?<logger>[^\s:]+):? (?:\[(?<request>[^\]]*)\] )?{_REST}"
+    ),
     Layout("hadoop", rf"^(?<time>TIME) (?<process>[0-9]+ )?{_L} (?<logger>[^\s:]+): {_REST}"),
-    Layout("logcat", rf"^(?<time>TIME) +(?<process>[0-9]+) +(?<thread>[0-9]+) (?<level>[VDIWEF]) (?<logger>.*?) *: {_REST}"),
-    Layout("klog", rf"^(?<level>[IWEF])(?<time>[0-9]{{4}} [0-9:.]{{8,15}}) +(?<thread>[0-9]+) (?<source>\S+)\] {_REST}"),
+    Layout("logcat", rf"^(?<time>TIME) +(?<process>[0-9]+) +(?<thread>[0-9]+) (?<level>[VDIWEF]) {_TAG} *: {_REST}"),
+    Layout("klog", rf"^(?<level>[IWEF])(?<time>{_KLOG}) +(?<thread>[0-9]+) (?<source>\S+)\] {_REST}"),
     Layout("apache", rf"^\[(?<time>TIME)\] \[(?:(?<logger>[^:\]]*):)?(?<level>{LEVEL})\] (?:\[pid [^\]]*\] )?{_REST}"),
     Layout("gunicorn", rf"^\[(?<time>TIME)\] \[(?<process>[0-9]+)\] {_L} {_REST}"),
     Layout("nginx", rf"^(?<time>TIME) \[(?<level>{LEVEL})\] (?<process>[0-9]+)#(?<thread>[0-9]+): {_REST}"),
     Layout("level", rf"^\[?(?<time>TIME)\]?[ \t|,:;-]+{_L}[ \t|,:;-]+{_REST}"),
     Layout("colons", rf"^(?<level>{LEVEL}):(?<logger>[^\s:]+):{_REST}"),
     Layout("word", rf"^\[?(?<level>{LEVEL})\]?[:\s]\s*{_REST}"),
-    Layout("rsyslog", rf"^(?<time>TIME) (?<host>[^\s:\[\]]+) (?<logger>[^\s\[:]+)(?:\[(?<process>[^\]\s]*)\])?: ?{_REST}"),
+    Layout("rsyslog", rf"^(?<time>TIME) (?<host>[^\s:\[\]]+) (?<logger>[^\s\[:]+)(?:\[{_PROCESS}\])?: ?{_REST}"),
     Layout("stamp", rf"^\[?(?<time>TIME)\]?[ \t|,:;-]*{_REST}"),
 )
 """From the most to the least particular."""
@@ -48,7 +53,7 @@ _WORD = rf"^.{{0,80}}?\b({LEVEL.replace('(?i:', '(?:')})\b"
 
 
 class Text(Patterns):
-    """A time stamp, a level and a message, with what stands between them; lines without a head belong to the one before.
+    """A time stamp, a level and a message, with what stands between them; lines without a head belong to one with it.
 
     The groups are time, level, logger, message, and, where the layout has them, process, thread, source, request.
     Where a layout has no place for the level, a word in capitals in the first 80 characters of the message is it.

@@ -50,8 +50,8 @@ def instants(texts: Spans, zone: str, reference: int) -> tuple[NDArray[np.int64]
     ``20241231 23:59:59``), Apache (``31/Dec/2024:23:59:59 +0100``), mail (``Tue, 31 Dec 2024 23:59:59 GMT``), C
     (``Tue Dec 31 23:59:59 2024``), syslog (``Dec 31 23:59:59``), log4j (``24/12/31 23:59:59``, year first), old
     Hadoop (``241231 235959``), with slashes and a year at the end (``12/31/2024 23:59``, month first), with dashes
-    (``31-12-2024 23:59``, day first; ``12-31 23:59:59`` and klog's ``1231 23:59:59``, month first), and numbers since 1970 as seconds, milli-,
-    micro- or nanoseconds by their size. Digits beyond the microsecond are cut off.
+    (``31-12-2024 23:59``, day first; ``12-31 23:59:59`` and klog's ``1231 23:59:59``, month first), and numbers since
+    1970 as seconds, milli-, micro- or nanoseconds by their size. Digits beyond the microsecond are cut off.
 
     Parameters
     ----------
