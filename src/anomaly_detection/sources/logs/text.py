@@ -35,12 +35,12 @@ LAYOUTS: tuple[Layout, ...] = (
     Layout(
         "process", rf"^(?<time>TIME) (?<process>[0-9]+) {_L} (?<logger>[^\s:]+):? (?:\[(?<request>[^\]]*)\] )?{_REST}"
     ),
-    Layout("hadoop", rf"^(?<time>TIME) (?<process>[0-9]+ )?{_L} (?<logger>[^\s:]+): {_REST}"),
     Layout("logcat", rf"^(?<time>TIME) +(?<process>[0-9]+) +(?<thread>[0-9]+) (?<level>[VDIWEF]) {_TAG} *: {_REST}"),
     Layout("klog", rf"^(?<level>[IWEF])(?<time>{_KLOG}) +(?<thread>[0-9]+) (?<source>\S+)\] {_REST}"),
     Layout("apache", rf"^\[(?<time>TIME)\] \[(?:(?<logger>[^:\]]*):)?(?<level>{LEVEL})\] (?:\[pid [^\]]*\] )?{_REST}"),
     Layout("gunicorn", rf"^\[(?<time>TIME)\] \[(?<process>[0-9]+)\] {_L} {_REST}"),
     Layout("nginx", rf"^(?<time>TIME) \[(?<level>{LEVEL})\] (?<process>[0-9]+)#(?<thread>[0-9]+): {_REST}"),
+    Layout("hadoop", rf"^(?<time>TIME) (?<process>[0-9]+ )?{_L} (?<logger>[^\s:]+): {_REST}"),
     Layout("level", rf"^\[?(?<time>TIME)\]?[ \t|,:;-]+{_L}[ \t|,:;-]+{_REST}"),
     Layout("colons", rf"^(?<level>{LEVEL}):(?<logger>[^\s:]+):{_REST}"),
     Layout("word", rf"^\[?(?<level>{LEVEL})\]?[:\s]\s*{_REST}"),
