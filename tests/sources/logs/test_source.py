@@ -13,6 +13,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from anomaly_detection.errors import ParameterError, SchemaError, SourceError
+from anomaly_detection.sources import Limits
 from anomaly_detection.sources.logs import LogCounts, LogFormat, LogSource, Tolerance, decode_lines
 from anomaly_detection.sources.logs.generated import generate_logs, lines_of
 
@@ -168,8 +169,6 @@ def test_the_same_stops_alike(written, content, lines, share):
 
 
 def test_a_long_line_is_cut(written):
-    from anomaly_detection.sources import Limits
-
     path = written("x" * 3_000_000 + "\nshort\n" + "y" * 5_000_000)
     batch = LogSource(path, "plain", limits=Limits(line=1_000_000)).read()
     assert batch.frame["message"].str.len_bytes().to_list() == [65536, 5, 65536]
