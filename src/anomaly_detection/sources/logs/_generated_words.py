@@ -6,7 +6,11 @@ number with a usual range; the others are names of things.
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
 
 
 class Step(NamedTuple):
@@ -25,6 +29,17 @@ class Service(NamedTuple):
     between: tuple[Step, ...]
     rare: tuple[Step, ...]
     failing: tuple[Step, ...]
+
+
+class Words(NamedTuple):
+    """All steps of all services, and where those of each service are."""
+
+    steps: list[Step]
+    session: list[NDArray[np.int64]]
+    between: list[NDArray[np.int64]]
+    rare: list[NDArray[np.int64]]
+    failing: list[NDArray[np.int64]]
+    new: NDArray[np.int64]
 
 
 SERVICES: tuple[Service, ...] = (

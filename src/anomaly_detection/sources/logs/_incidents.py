@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple, Protocol, Self
+from typing import TYPE_CHECKING, NamedTuple, Self
 
 import numpy as np
 
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from anomaly_detection.sources.logs._generated_words import Step
+    from anomaly_detection.sources.logs._generated_words import Step, Words
 
 INCIDENTS = (
     "error_burst", "latency_spike", "new_template", "volume_surge", "service_silence", "rare_flood", "parameter",
@@ -25,23 +25,6 @@ RUN = 120
 """Lines of a service that an incident has to itself."""
 
 _MINUTE = 60_000_000
-
-
-class Words(Protocol):
-    """The steps of services."""
-
-    @property
-    def steps(self) -> list[Step]: ...
-    @property
-    def session(self) -> list[NDArray[np.int64]]: ...
-    @property
-    def between(self) -> list[NDArray[np.int64]]: ...
-    @property
-    def rare(self) -> list[NDArray[np.int64]]: ...
-    @property
-    def failing(self) -> list[NDArray[np.int64]]: ...
-    @property
-    def new(self) -> NDArray[np.int64]: ...
 
 
 class Rows(NamedTuple):
@@ -94,13 +77,13 @@ class Rows(NamedTuple):
     @classmethod
     def joined(cls, parts: Sequence[Rows]) -> Self:
         """The lines of several parts in the order of time."""
-        columns = [np.concatenate(column) for column in zip(*parts, strict=True)]
-        order = np.argsort(columns[0], kind="stable")
-        return cls(*(column[order] for column in columns))
+        made = cls._make(np.concatenate(column) for column in zip(*parts, strict=True))
+        order = np.argsort(made.time, kind="stable")
+        return cls._make(column[order] for column in made)
 
     def take(self, rows: NDArray[np.int64] | NDArray[np.bool_]) -> Rows:
         """Some of the lines."""
-        return Rows(*(column[rows] for column in self))
+        return Rows._make(column[rows] for column in self)
 
 
 class _Place(NamedTuple):

@@ -7,6 +7,7 @@ from dataclasses import asdict, dataclass, fields
 from typing import TYPE_CHECKING
 
 from anomaly_detection.errors import UnknownNameError
+from anomaly_detection.sources.logs.numbers import without_unit
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -55,10 +56,6 @@ ALIASES: dict[str, tuple[str, ...]] = {
 
 MOST_PATHS = 4
 """Names that are looked for in each line for one column."""
-
-_UNIT = re.compile(
-    r"(milliseconds|microseconds|nanoseconds|seconds|millis|micros|nanos|secs|sec|msec|usec|ms|us|ns|s)$"
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,11 +123,12 @@ def usual(field: str, names: Iterable[str]) -> list[str]:
 def _rank(field: str, name: str) -> tuple[int, int, str] | None:
     """How good a name is for a field: how deep, which alias, the name."""
     aliases = ALIASES[field]
-    whole = _plain(name)
-    for depth, tried in ((0, whole), (name.count("."), whole.rpartition(".")[2])):
-        for each in (tried, _UNIT.sub("", tried) if field == "response_time" else tried):
-            if each in aliases and len(each) > (1 if depth else 0):
-                return depth, aliases.index(each), name
+    names = (name, without_unit(name)) if field == "response_time" else (name,)
+    ways = ((0, each) for each in names), ((name.count("."), each.rpartition(".")[2]) for each in names)
+    for depth, tried in (way for group in ways for way in group):
+        plain = _plain(tried)
+        if plain in aliases and len(plain) > (1 if depth else 0):
+            return depth, aliases.index(plain), name
     return None
 
 

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import datetime as dt
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 import numpy as np
 import polars as pl
 
 from anomaly_detection.errors import ParameterError, UnknownNameError
-from anomaly_detection.sources.logs._generated_words import NEW, PATHS, SERVICES, Service, Step
+from anomaly_detection.sources.logs._generated_words import NEW, PATHS, SERVICES, Service, Step, Words
 from anomaly_detection.sources.logs._incidents import INCIDENTS, Rows, strike
 from anomaly_detection.sources.logs.levels import LEVELS
 
@@ -28,17 +28,6 @@ _REPEATED = 0.15
 _BETWEEN = 0.25
 _RARE = 0.003
 _FAILING = 0.002
-
-
-class _Words(NamedTuple):
-    """All steps of all services, and where those of each service are."""
-
-    steps: list[Step]
-    session: list[NDArray[np.int64]]
-    between: list[NDArray[np.int64]]
-    rare: list[NDArray[np.int64]]
-    failing: list[NDArray[np.int64]]
-    new: NDArray[np.int64]
 
 
 def generate_logs(
@@ -157,7 +146,7 @@ def _service(place: int) -> Service:
     return service._replace(name=f"{service.name}-{again + 1}") if again else service
 
 
-def _words(services: list[Service]) -> _Words:
+def _words(services: list[Service]) -> Words:
     steps: list[Step] = []
 
     def places(of: tuple[Step, ...]) -> NDArray[np.int64]:
@@ -165,10 +154,11 @@ def _words(services: list[Service]) -> _Words:
         return np.arange(len(steps) - len(of), len(steps))
 
     parts = [[places(part) for part in (each.session, each.between, each.rare, each.failing)] for each in services]
-    return _Words(steps, *([each[i] for each in parts] for i in range(4)), places(NEW))  # type: ignore[arg-type]
+    session, between, rare, failing = ([each[i] for each in parts] for i in range(4))
+    return Words(steps, session, between, rare, failing, places(NEW))
 
 
-def _normal(rows: int, words: _Words, hours: float, random: np.random.Generator) -> Rows:
+def _normal(rows: int, words: Words, hours: float, random: np.random.Generator) -> Rows:
     """Lines of all services while all is well, in the order of time."""
     count = len(words.session)
     weights = random.uniform(0.6, 1.4, count)
@@ -177,7 +167,7 @@ def _normal(rows: int, words: _Words, hours: float, random: np.random.Generator)
     return Rows.joined(parts)
 
 
-def _of_service(service: int, rows: int, words: _Words, hours: float, random: np.random.Generator) -> Rows:
+def _of_service(service: int, rows: int, words: Words, hours: float, random: np.random.Generator) -> Rows:
     steps = words.session[service]
     sessions = max(1, round(rows * (1 - _BETWEEN) / (steps.size * (1 + _REPEATED))))
     times = 1 + (random.random((sessions, steps.size)) < _REPEATED)
@@ -205,11 +195,11 @@ def _moments(count: int, hours: float, random: np.random.Generator) -> NDArray[n
     grid = np.linspace(0, hours, 1000)
     rate = 1 + 0.6 * np.cos((grid - 14) / 24 * 2 * np.pi)
     total = np.concatenate([[0], np.cumsum((rate[1:] + rate[:-1]) / 2)])
-    return np.interp(random.random(count) * total[-1], total, grid) * _HOUR
+    return np.asarray(np.interp(random.random(count) * total[-1], total, grid) * _HOUR)
 
 
 def _frame(
-    rows: Rows, words: _Words, services: list[Service], start: dt.datetime, random: np.random.Generator
+    rows: Rows, words: Words, services: list[Service], start: dt.datetime, random: np.random.Generator
 ) -> pl.DataFrame:
     aware = start if start.tzinfo is not None else start.replace(tzinfo=dt.UTC)
     offset = (aware - _EPOCH) // dt.timedelta(microseconds=1)
@@ -236,7 +226,7 @@ def _frame(
     )
 
 
-def _messages(rows: Rows, words: _Words, random: np.random.Generator) -> pl.Series:
+def _messages(rows: Rows, words: Words, random: np.random.Generator) -> pl.Series:
     """The texts of lines, each with values of its own; a session keeps its own throughout."""
     count = rows.time.size
     about = np.where(rows.session >= 0, rows.session, random.integers(1 << 40, 1 << 41, count)).astype(np.uint64)

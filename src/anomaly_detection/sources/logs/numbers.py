@@ -44,10 +44,24 @@ def unit_of(field: str) -> str:
     if field.lower() in _NANOSECONDS:
         return "ns"
     last = field.rpartition(".")[2]
-    words = _WORD.findall(last)
+    return _unit_word(last) or ("s" if last.lower() in _SECONDS else "ms")
+
+
+def without_unit(field: str) -> str:
+    """The name of a field without the unit at its end.
+
+    >>> without_unit("http.latency_ms"), without_unit("elapsedSeconds"), without_unit("ms")
+    ('http.latency', 'elapsed', 'ms')
+    """
+    before, dot, last = field.rpartition(".")
+    return before + dot + "".join(_WORD.findall(last)[:-1]) if _unit_word(last) else field
+
+
+def _unit_word(name: str) -> str | None:
+    """The unit that the last of several words says."""
+    words = _WORD.findall(name)
     ending = words[-1].lower() if len(words) > 1 else ""
-    named = next((unit for unit, endings in UNITS.items() if ending in endings), None)
-    return named or ("s" if last.lower() in _SECONDS else "ms")
+    return next((unit for unit, endings in UNITS.items() if ending in endings), None)
 
 
 def durations(texts: Spans, powers: NDArray[np.int64]) -> tuple[NDArray[np.float64], NDArray[np.uint8]]:
