@@ -64,7 +64,7 @@ def documents(draw):
     for _ in range(draw(st.integers(0, 2)) if draw(st.booleans()) else 0):
         at = draw(st.integers(0, len(line)))
         line = line[:at] + draw(pieces) + line[at + draw(st.integers(0, 2)) :]
-    return draw(st.sampled_from([b"", b" ", b"\t"])) + line
+    return draw(st.sampled_from([b"", b" ", b"\t"])) + line.decode(errors="replace").encode()
 
 
 def found(lines):

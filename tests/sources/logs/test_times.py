@@ -2,6 +2,7 @@
 
 import datetime as dt
 
+import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -9,6 +10,7 @@ from hypothesis import strategies as st
 from anomaly_detection.errors import UnknownNameError
 from anomaly_detection.sources.logs import LogFormat
 from anomaly_detection.sources.logs._spans import Spans
+from anomaly_detection.sources.logs._times_kernels import read_time, read_times
 from anomaly_detection.sources.logs.times import instants, time_column
 
 UTC = dt.UTC
@@ -133,3 +135,27 @@ def test_what_is_missing_and_what_cannot_be_read():
 def test_any_text_is_a_time_or_none(texts):
     times, unread = read([text.replace("\0", "") for text in texts])
     assert all(not (time is not None and bad) for time, bad in zip(times, unread, strict=True))
+
+
+@patient
+@given(
+    st.lists(
+        st.builds(
+            lambda moment, between, digits, end: moment.strftime(f"%Y-%m-%d{between}%H:%M:%S") + digits + end,
+            st.datetimes(dt.datetime(1999, 12, 30), dt.datetime(2000, 1, 2)) | st.datetimes(),
+            st.sampled_from("T _t"),
+            st.text("0123456789.,", max_size=11),
+            st.sampled_from(["Z", "z", "", "+01:00", "ZZ"]),
+        ).flatmap(
+            lambda text: st.just(text) | st.integers(0, len(text)).map(lambda at: text[:at] + "x" + text[at + 1 :])
+        ),
+        min_size=1,
+        max_size=6,
+    )
+)
+def test_the_quick_path_reads_what_the_general_one_reads(texts):
+    spans = Spans.of(texts)
+    expected = [read_time(spans.text, start, end, 0) for start, end in zip(spans.starts, spans.ends, strict=True)]
+    times, states = np.empty(len(texts), np.int64), np.empty(len(texts), np.uint8)
+    read_times(spans.text, spans.starts, spans.ends, 0, times, states)
+    assert list(zip(times.tolist(), states.tolist(), strict=True)) == expected

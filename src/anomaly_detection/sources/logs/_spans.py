@@ -22,6 +22,10 @@ if TYPE_CHECKING:
     Places = NDArray[np.int64]
 
 
+FEW = 500
+"""Texts that are quicker made one by one than by an expression of polars."""
+
+
 class Spans(NamedTuple):
     """Texts in a buffer; a start of -1 is a missing one.
 
@@ -87,8 +91,11 @@ class Spans(NamedTuple):
             return pl.Series(name, [], dtype=pl.String)
         out = np.empty(int((self.ends - self.starts).sum()) + rows - 1, np.uint8)
         put_together(self.text, self.starts, self.ends, 0, out)
-        column = pl.Series(name, [out.tobytes().decode()]).str.split("\0").explode()
-        here = self.starts >= 0
+        text, here = out.tobytes().decode(), self.starts >= 0
+        if rows <= FEW:
+            pairs = zip(text.split("\0"), here.tolist(), strict=True)
+            return pl.Series(name, [each if there else None for each, there in pairs], dtype=pl.String)
+        column = pl.Series(name, [text]).str.split("\0").explode()
         return column if here.all() else column.set(pl.Series(~here), None)
 
     def unescaped(self, rows: NDArray[np.bool_]) -> Self:
@@ -158,4 +165,6 @@ class Lines(NamedTuple):
 
     def take(self, rows: NDArray[np.int64] | NDArray[np.bool_] | slice) -> Self:
         """Some of the lines."""
+        if isinstance(rows, np.ndarray) and rows.dtype == np.bool_ and rows.all():
+            return self
         return self._replace(spans=self.spans.take(rows), numbers=self.numbers[rows], parts=self.parts[rows])

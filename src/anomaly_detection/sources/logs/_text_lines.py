@@ -31,21 +31,21 @@ class WholeLines:
         self._rest: list[bytes] = []
         self._size = 0
 
-    def feed(self, block: bytes) -> bytes:
-        """The lines that end in a block, each with its line break."""
+    def feed(self, block: bytes, before: bytes = b"") -> bytes:
+        """The lines that end in a block, each with its line break, after others; nothing if none ends."""
         end = block.rfind(b"\n") + 1
         if end == 0:
             self._keep(block)
             return b""
-        whole = b"".join(self._rest) + block[:end]
+        whole = b"".join([before, *self._rest, memoryview(block)[:end]])
         self._rest, long = [], self._size + block.find(b"\n") > self.longest
         self._size = 0
         self._keep(block[end:])
         return self._shortened(whole) if long or end > self.longest else whole
 
-    def finish(self) -> bytes:
-        """The last line, which has no line break."""
-        last = b"".join(self._rest)
+    def finish(self, before: bytes = b"") -> bytes:
+        """The last line, which has no line break, after others."""
+        last = b"".join([before, *self._rest])
         self._rest, long, self._size = [], self._size > self.longest, 0
         return self._shortened(last) if long else last
 

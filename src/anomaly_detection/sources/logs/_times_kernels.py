@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -346,6 +346,61 @@ def read_time(text: NDArray[np.uint8], at: int, end: int, reference: int) -> tup
     return (value, INSTANT) if value != BAD else (0, UNREADABLE)
 
 
+@inlined
+def two(text: NDArray[np.uint8], at: int) -> Any:
+    """The number of the two digits that stand here; at least 1,000 off if they are none."""
+    tens, ones = np.int64(text[at]) - 48, np.int64(text[at + 1]) - 48
+    return tens * 10 + ones if 0 <= tens <= 9 and 0 <= ones <= 9 else 100_000
+
+
+@kernel
+def iso_seconds(text: NDArray[np.uint8], at: int, end: int, same: int, days: int) -> tuple[int, int, int]:
+    """Read ``2024-12-31T23:59:59.123Z``, the commonest kind, as quickly as can be.
+
+    Parameters
+    ----------
+    text, at, end : the bytes, and where the time stamp stands.
+    same : where one with the date of ``days`` stands, -1 if there is none.
+    days : of the date before.
+
+    Returns
+    -------
+    Microseconds since 1970, or BAD for what another has to read; and ``same`` and ``days`` for the next one.
+    """
+    length = end - at
+    if length < 20 or length > 30 or text[end - 1] != 90 or text[at + 10] not in (84, 32):
+        return BAD, same, days
+    alike = same >= 0
+    if alike:
+        for i in range(10):
+            if text[same + i] != text[at + i]:
+                alike = False
+                break
+    if not alike:
+        year = two(text, at) * 100 + two(text, at + 2)
+        if text[at + 4] != 45 or text[at + 7] != 45 or year > 9999:
+            return BAD, same, days
+        days = days_of(year, two(text, at + 5), two(text, at + 8))
+        if days == BAD:
+            return BAD, -1, days
+        same = at
+    hour, minute, second = two(text, at + 11), two(text, at + 14), two(text, at + 17)
+    if text[at + 13] != 58 or text[at + 16] != 58 or hour > 23 or minute > 59 or second > 60:
+        return BAD, same, days
+    micros = 0
+    if length > 20:
+        if text[at + 19] != 46 or length == 21:
+            return BAD, same, days
+        scale = 100_000
+        for i in range(at + 20, end - 1):
+            digit: Any = np.int64(text[i]) - 48
+            if digit < 0 or digit > 9:
+                return BAD, same, days
+            micros += digit * scale
+            scale //= 10
+    return days * DAY + ((hour * 60 + minute) * 60 + second) * SECOND + micros, same, days
+
+
 @kernel
 def read_times(
     text: NDArray[np.uint8],
@@ -365,8 +420,13 @@ def read_times(
     times : (rows,) filled with microseconds since 1970.
     states : (rows,) filled with what was found.
     """
+    same, days = -1, 0
     for i in range(starts.shape[0]):
         if starts[i] < 0:
             times[i], states[i] = 0, ABSENT
-        else:
+            continue
+        value, same, days = iso_seconds(text, starts[i], ends[i], same, days)
+        if value == BAD:
             times[i], states[i] = read_time(text, starts[i], ends[i], reference)
+        else:
+            times[i], states[i] = value, INSTANT

@@ -72,11 +72,14 @@ class FieldTree:
 
     def chosen(self, field: str, text: NDArray[np.uint8], places: NDArray[np.int64], kinds: NDArray[np.uint8]) -> Found:
         """The first usable value of a column in each line, without escapes."""
+        slots = self.slots[field]
+        if len(slots) == 1:
+            return self._only(field, slots[0][0], text, places, kinds)
         lines = kinds.shape[0]
         starts, ends = np.full(lines, -1, np.int64), np.full(lines, -1, np.int64)
         escaped, names = np.zeros(lines, np.bool_), np.zeros(lines, np.int64)
         free = np.ones(lines, np.bool_)
-        for slot, place in self.slots[field]:
+        for slot, place in slots:
             kind = kinds[:, slot]
             here = free & (kind != ABSENT) & (kind != NULL) & (kind != HOLDER)
             if field != "message":
@@ -87,3 +90,16 @@ class FieldTree:
             names[here] = place
             free &= ~here
         return Found(Spans(text, starts, ends).unescaped(escaped), names)
+
+    def _only(
+        self, field: str, slot: int, text: NDArray[np.uint8], places: NDArray[np.int64], kinds: NDArray[np.uint8]
+    ) -> Found:
+        """The same for a column that only one name is looked for."""
+        kind = kinds[:, slot]
+        starts, ends = places[:, slot, 0].copy(), places[:, slot, 1].copy()
+        gone = (kind <= NULL) | (kind == HOLDER)
+        if field != "message":
+            gone |= ends <= starts
+        if gone.any():
+            starts[gone] = ends[gone] = -1
+        return Found(Spans(text, starts, ends).unescaped((kind == ESCAPED) & ~gone))

@@ -64,7 +64,7 @@ def level_codes(texts: Spans, scales: NDArray[np.int64] | None = None) -> NDArra
 def level_column(codes: NDArray[np.int8]) -> pl.Series:
     """Places in LEVELS as a column, null where there is none or it is unknown."""
     places = np.where(codes < 0, len(LEVELS), codes).astype(np.uint32)
-    return pl.Series("level", [*LEVELS, None]).gather(pl.Series(places))
+    return _NAMES.gather(pl.Series(places))
 
 
 def _packed() -> NDArray[np.uint64]:
@@ -82,6 +82,7 @@ def _numbers() -> NDArray[np.int8]:
     return table
 
 
+_NAMES = pl.Series("level", [*LEVELS, None])
 _PACKED = _packed()
 _CODES = np.array([i for i, group in enumerate(WORDS.values()) for _ in group], np.int8)
 _NUMBERS = _numbers()

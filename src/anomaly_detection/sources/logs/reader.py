@@ -20,6 +20,8 @@ from anomaly_detection.sources.logs.joining import JOINED_BYTES, JOINED_LINES, M
 from anomaly_detection.sources.logs.times import UTC
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from numpy.typing import NDArray
 
     from anomaly_detection.sources.logs.aside import AsideFile
@@ -101,7 +103,7 @@ class LogReader:
 
     def feed(self, block: bytes) -> pl.DataFrame:
         """The rows that are complete with this block."""
-        return self._read(self._whole.feed(block), final=False)
+        return self._read(self._whole.feed(block, self._rest), final=False)
 
     def finish(self) -> pl.DataFrame:
         """The last rows.
@@ -111,7 +113,14 @@ class LogReader:
         SourceError
             where too many lines, or all of them, could not be decoded.
         """
-        frame = self._read(self._whole.finish(), final=True)
+        return self._finished(self._read(self._whole.finish(self._rest), final=True))
+
+    def read(self, text: bytes) -> pl.DataFrame:
+        """All rows of a log that is held in memory."""
+        text = self._whole.feed(text, self._rest) or self._rest
+        return self._finished(self._read(self._whole.finish(text), final=True))
+
+    def _finished(self, frame: pl.DataFrame) -> pl.DataFrame:
         counts = self.counts
         if self._tolerance is not None and self._tolerance.exceeded(counts.aside, counts.lines):
             raise self._too_many(f"{self._tolerance.share:.0%} of the lines")
@@ -120,10 +129,10 @@ class LogReader:
         return frame
 
     def _read(self, text: bytes, *, final: bool) -> pl.DataFrame:
-        if not text and not final:
+        if not text:
             return empty_frame(self._columns)
         text, changed = repaired(text)
-        lines = Lines.of(self._rest + text, self._line)
+        lines = Lines.of(text, self._line)
         taken = self._taken(lines, final=final)
         frame, end = self._records(taken, final=final)
         end = min(end, self._line + lines.size)
@@ -164,7 +173,9 @@ class LogReader:
         more = kept & (owners >= 0) & ~heads
         self._put_aside(lines.take(kept & (owners < 0)), taken.outside.take(taken.outside.numbers < end), end)
         place = np.cumsum(heads) - 1
-        fields = {name: found.take(np.flatnonzero(heads)) for name, found in fields.items()}
+        fields = dict(fields)
+        if not heads.all():
+            fields = {name: found.take(np.flatnonzero(heads)) for name, found in fields.items()}
         if taken.times is not None:
             times = fields["time"].spans if "time" in fields else Spans.missing(int(heads.sum()))
             names = fields["time"].names if "time" in fields else None
@@ -175,12 +186,12 @@ class LogReader:
         return frame, end
 
     def _frame(
-        self, fields: dict[str, Found], lines: Lines, more: Spans, owners: NDArray[np.int64]
+        self, fields: Mapping[str, Found], lines: Lines, more: Spans, owners: NDArray[np.int64]
     ) -> pl.DataFrame:  # fmt: skip
         rows = lines.size
         found = fields.get("message", Found(Spans.missing(rows)))
         messages, long = cut(joined(found.spans, owners, more), MESSAGE_BYTES)
-        fields["message"] = Found(messages, found.names)
+        fields = {**fields, "message": Found(messages, found.names)}
         if isinstance(self._decoder, Patterns):
             long |= lines.spans.ends - lines.spans.starts > LINE_BYTES
         made = typed(fields, self._columns, rows, self._clock)

@@ -242,8 +242,7 @@ def decode_lines(
     asked = _asked(format, pattern)
     found = format_of(sample.take(~sample.blank), asked, as_columns(columns), zone, pattern)
     reader = LogReader(found, reference=_microseconds(reference, None), service=service, longest=max(1, len(text)))
-    frame = pl.concat([reader.feed(text), reader.finish()])
-    return LogBatch(frame, reader.counts, found)
+    return LogBatch(reader.read(text), reader.counts, found)
 
 
 def format_of(
