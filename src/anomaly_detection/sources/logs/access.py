@@ -19,11 +19,16 @@ COLUMNS = LogColumns(
 _QUOTED = r'(?:[^"\\]|\\.)*'
 _TIMES = r"(?: (?:(?<request_time>[0-9]+\.[0-9]+)|(?<request_us>[0-9]+)))?"
 
+_QUICK = (
+    r"^(?<client>[^ ]+) (?<identity>[^ ]+) (?<user>[^ ]+) \[(?<time>[^\]]+)\] "
+    rf'"(?<request>{_QUOTED})" (?<status>[0-9]{{3}}) (?<bytes>[0-9-]+)'
+)
 COMMON = (
     r"^(?:(?<vhost>[^\s:]+)(?::[0-9]+)? )?(?<client>\S+) (?<identity>\S+) (?<user>[^\[]*?) \[(?<time>[^\]]+)\] "
     rf'"(?<request>{_QUOTED})" (?<status>[0-9]{{3}}|-) (?<bytes>[0-9]+|-)'
 )
-COMBINED = COMMON + rf' "(?<referer>{_QUOTED})" "(?<agent>{_QUOTED})"'
+_MORE = rf' "(?<referer>{_QUOTED})" "(?<agent>{_QUOTED})"'
+COMBINED = COMMON + _MORE
 
 
 class Access(Patterns):
@@ -35,6 +40,8 @@ class Access(Patterns):
     request_us, level.
     """
 
+    needs = ("status",)
+
     def prepared(self, groups: pl.DataFrame) -> pl.DataFrame:
         """Add the level."""
         status = pl.col("status").cast(pl.Int64, strict=False)
@@ -42,6 +49,8 @@ class Access(Patterns):
         return groups.with_columns(level=level.when(status.is_not_null()).then(pl.lit("INFO")))
 
 
-def patterns(base: str) -> tuple[str, ...]:
-    """The format as such, and with anything behind it."""
-    return (base + _TIMES + "$", base + r" .*$")
+def patterns(*, combined: bool) -> tuple[str, ...]:
+    """The usual way, without ambiguity and so three times as quick; every way; every way with anything behind it."""
+    more = _MORE if combined else ""
+    quick = (_QUICK + more + end + "$" for end in (r" (?<request_time>[0-9]+\.[0-9]+)", ""))
+    return (*quick, COMMON + more + _TIMES + "$", COMMON + more + r" .*$")

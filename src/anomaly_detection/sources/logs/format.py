@@ -27,10 +27,10 @@ NAMES = (
 """The formats of logs."""
 
 _PATTERNS: dict[str, tuple[type[Patterns], tuple[str, ...], LogColumns, str]] = {
-    "syslog": (syslog.Syslog, (syslog.OLD,), syslog.COLUMNS, "trace"),
+    "syslog": (syslog.Syslog, (syslog.QUICK, syslog.OLD), syslog.COLUMNS, "trace"),
     "syslog5424": (syslog.Syslog, (syslog.NEW,), syslog.COLUMNS, "trace"),
-    "common": (access.Access, access.patterns(access.COMMON), access.COLUMNS, "trace"),
-    "combined": (access.Access, access.patterns(access.COMBINED), access.COLUMNS, "trace"),
+    "common": (access.Access, access.patterns(combined=False), access.COLUMNS, "trace"),
+    "combined": (access.Access, access.patterns(combined=True), access.COLUMNS, "trace"),
 }
 
 

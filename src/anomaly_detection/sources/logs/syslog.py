@@ -14,6 +14,12 @@ NEW = (
     r"^<(?<priority>[0-9]{1,3})>[0-9]{1,2} (?<time>\S+) (?<host>\S+) (?<program>\S+) (?<process>\S+) (?<id>\S+) "
     r'(?<data>-|(?:\[(?:[^\]"]|"(?:[^"\\]|\\.)*")*\])+)(?: \x{FEFF}?(?<message>.*))?$'
 )
+QUICK = (
+    r"^(?:<(?<priority>[0-9]{1,3})>)?(?<time>[A-Z][a-z]{2} [ 0-9][0-9] [0-9]{2}:[0-9]{2}:[0-9]{2}) (?<host>[^\s:]+) "
+    r"(?<program>[^\s\[:]+)(?:\[(?<process>[^\]\s]*)\])?: (?<message>.*)$"
+)
+"""Most old lines: without ambiguity, and so three times as quick."""
+
 OLD = (
     rf"^(?:<(?<priority>[0-9]{{1,3}})>)?(?<time>{SYSLOG}) (?<host>[^\s:]+) "
     r"(?:(?<program>[^\s\[:]+)(?:\[(?<process>[^\]\s]*)\])?: ?)?(?<message>.*)$"
@@ -28,10 +34,14 @@ class Syslog(Patterns):
     text. The groups are priority, severity, time, host, program, process, id, data, message.
     """
 
+    needs = ("priority",)
+
     def prepared(self, groups: pl.DataFrame) -> pl.DataFrame:
         """Add the severity; ``-`` stands for a missing value."""
         known = groups.with_columns(
-            pl.when(pl.col(name) != "-").then(pl.col(name)).alias(name) for name in ("host", "program", "process")
+            pl.when(pl.col(name) != "-").then(pl.col(name)).alias(name)
+            for name in ("host", "program", "process")
+            if name in groups.columns
         )
         priority = pl.col("priority").cast(pl.Int64, strict=False)
         return known.with_columns(severity=pl.when(priority <= 191).then(priority % 8).cast(pl.String))

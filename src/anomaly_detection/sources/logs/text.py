@@ -28,9 +28,9 @@ class Layout(NamedTuple):
 
 LAYOUTS: tuple[Layout, ...] = (
     Layout("python", rf"^(?<time>TIME) - (?<logger>\S+) - {_L} - {_REST}"),
-    Layout("spring", rf"^(?<time>TIME) +{_L} +(?<process>[0-9]+) --- (?:\[[^\]]*\] ?)*(?<logger>\S+) *: {_REST}"),
-    Layout("logback", rf"^(?<time>TIME) \[(?<thread>[^\]]*)\] {_L} +(?<logger>[^\s:]+) *[-:] {_REST}"),
-    Layout("log4j", rf"^(?<time>TIME) +{_L} +\[(?<thread>[^\]]*)\] +(?<logger>[^\s:]+) *[-:] {_REST}"),
+    Layout("spring", rf"^(?<time>TIME) +{_L} +(?<process>[0-9]+) --- (?:\[[^\]]*\] ?)*(?<logger>[^\s:\[]+) *: {_REST}"),
+    Layout("logback", rf"^(?<time>TIME) \[(?<thread>[^\]]*)\] {_L} +(?<logger>[^\s:]+)(?: +[-:]|:) {_REST}"),
+    Layout("log4j", rf"^(?<time>TIME) +{_L} +\[(?<thread>[^\]]*)\] +(?<logger>[^\s:]+)(?: +[-:]|:) {_REST}"),
     Layout("hyphens", rf"^(?<time>TIME) - {_L} +\[(?<thread>.*?)\] +- {_REST}"),
     Layout(
         "process", rf"^(?<time>TIME) (?<process>[0-9]+) {_L} (?<logger>[^\s:]+):? (?:\[(?<request>[^\]]*)\] )?{_REST}"
@@ -41,7 +41,7 @@ LAYOUTS: tuple[Layout, ...] = (
     Layout("gunicorn", rf"^\[(?<time>TIME)\] \[(?<process>[0-9]+)\] {_L} {_REST}"),
     Layout("nginx", rf"^(?<time>TIME) \[(?<level>{LEVEL})\] (?<process>[0-9]+)#(?<thread>[0-9]+): {_REST}"),
     Layout("hadoop", rf"^(?<time>TIME) (?<process>[0-9]+ )?{_L} (?<logger>[^\s:]+): {_REST}"),
-    Layout("level", rf"^\[?(?<time>TIME)\]?[ \t|,:;-]+{_L}[ \t|,:;-]+{_REST}"),
+    Layout("level", rf"^\[?(?<time>TIME)\]?[ \t|,:;-]+{_L}[ \t|,:;-]+(?<message>(?:[^ \t|,:;-].*)?)$"),
     Layout("colons", rf"^(?<level>{LEVEL}):(?<logger>[^\s:]+):{_REST}"),
     Layout("word", rf"^\[?(?<level>{LEVEL})\]?[:\s]\s*{_REST}"),
     Layout("rsyslog", rf"^(?<time>TIME) (?<host>[^\s:\[\]]+) (?<logger>[^\s\[:]+)(?:\[{_PROCESS}\])?: ?{_REST}"),
@@ -58,6 +58,8 @@ class Text(Patterns):
     The groups are time, level, logger, message, and, where the layout has them, process, thread, source, request.
     Where a layout has no place for the level, a word in capitals in the first 80 characters of the message is it.
     """
+
+    needs = ("level", "message")
 
     def prepared(self, groups: pl.DataFrame) -> pl.DataFrame:
         """Add the level that stands within the message."""
