@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from anomaly_detection.sources.logs import LogColumns, LogFormat, LogReader, containers, decode_lines
 from anomaly_detection.sources.logs import reader as reading
 from anomaly_detection.sources.logs.columns import ALWAYS, FIELDS
+from anomaly_detection.sources.logs.reader import empty_frame
 
 COLUMNS = LogColumns.of(
     {
@@ -141,6 +142,7 @@ def check(name, text, places):
     assert whole.height == counts.decoded
     columns = log_format.innermost.columns
     assert whole.columns == [field for field in FIELDS if field in ALWAYS or columns.of_field(field)] + ["line"]
+    assert whole.schema == empty_frame(columns).schema
     assert whole["line"].is_sorted()
     assert whole["line"].is_empty() or 1 <= whole["line"].min() <= whole["line"].max() <= counts.lines
     assert (whole["response_time"] >= 0).all() if "response_time" in whole.columns else True
