@@ -41,8 +41,10 @@ class Spans(NamedTuple):
     @classmethod
     def of(cls, texts: Sequence[str | None] | pl.Series) -> Self:
         """The texts of a column."""
+        if len(texts) <= FEW:
+            return cls._of_few(texts.to_list() if isinstance(texts, pl.Series) else texts)
         series = texts if isinstance(texts, pl.Series) else pl.Series(texts, dtype=pl.String)
-        joined = series.str.join("").item() if series.len() else ""
+        joined = series.str.join("").item()
         lengths = series.str.len_bytes().fill_null(0).to_numpy().astype(np.int64)
         ends = np.cumsum(lengths)
         starts = ends - lengths
@@ -50,6 +52,16 @@ class Spans(NamedTuple):
             missing = series.is_null().to_numpy()
             starts[missing] = ends[missing] = -1
         return cls(np.frombuffer(joined.encode(), np.uint8), starts, ends)
+
+    @classmethod
+    def _of_few(cls, texts: Sequence[str | None]) -> Self:
+        raw = [None if text is None else text.encode() for text in texts]
+        lengths = np.array([0 if text is None else len(text) for text in raw], np.int64)
+        gone = np.array([text is None for text in raw], np.bool_)
+        ends = np.cumsum(lengths)
+        starts = ends - lengths
+        starts[gone] = ends[gone] = -1
+        return cls(np.frombuffer(b"".join(filter(None, raw)), np.uint8), starts, ends)
 
     @classmethod
     def missing(cls, rows: int) -> Self:

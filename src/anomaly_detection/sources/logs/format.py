@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass, field, replace
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 from anomaly_detection.errors import ParameterError, UnknownNameError
@@ -144,6 +145,8 @@ def with_columns(format: LogFormat, given: LogColumns) -> LogFormat:
     ParameterError
         for a group that a format of text does not have.
     """
+    if not given.as_dict():
+        return format
     if format.inner is not None:
         return replace(format, inner=with_columns(format.inner, given))
     known = set(given.as_dict())
@@ -164,8 +167,9 @@ def with_zone(format: LogFormat, zone: str | None) -> LogFormat:
     return format if zone is None else replace(format, zone=checked_zone(zone))
 
 
+@lru_cache(maxsize=64)
 def decoder_of(format: LogFormat) -> Decoder:
-    """What reads the lines of a format."""
+    """What reads the lines of a format; it keeps nothing of them, so that all readers may share it."""
     if format.name == "json":
         return JsonLines(format.columns)
     if format.name == "logfmt":

@@ -52,7 +52,7 @@ class JsonLines:
         odd = np.zeros(kinds.shape[0], np.bool_)
         for field, slots in self._tree.slots.items():
             for slot, _ in slots:
-                if field in TEXTS:
+                if field in TEXTS or field == "level":
                     odd |= kinds[:, slot] == DECIMAL
                 if field == "message":
                     odd |= kinds[:, slot] == HOLDER
