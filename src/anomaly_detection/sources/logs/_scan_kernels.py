@@ -86,9 +86,10 @@ def past_number(text: NDArray[np.uint8], at: int, end: int) -> tuple[int, int]:
     whole = at - first
     if whole == 0 or (whole > 1 and text[first] == 48):
         return -1, WHOLE
+    if begin < first and text[first] == 48:  # -0 and -0.0 are written as 0 elsewhere
+        return -1, WHOLE
     if at >= end or text[at] not in (46, 101, 69):
-        odd = whole > 18 or (begin < first and text[first] == 48)
-        return (-1 if odd else at), WHOLE
+        return (-1 if whole > 18 else at), WHOLE
     if text[at] != 46:
         return -1, DECIMAL
     after = past_digits(text, at + 1, end)
