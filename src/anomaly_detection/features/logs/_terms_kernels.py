@@ -80,6 +80,7 @@ def next_word(data: NDArray[np.uint8], at: int, end: int, word: NDArray[np.int64
 
 @inlined
 def pair_of(first: np.uint64, second: np.uint64) -> np.uint64:
+    """The hash of two words one after the other, from theirs."""
     return _mixed(first * _PAIR + second)
 
 
@@ -94,7 +95,7 @@ def word_hash(data: NDArray[np.uint8]) -> np.uint64:
 
 @kernel
 def pair_hash(first: np.uint64, second: np.uint64) -> np.uint64:
-    """The hash of two words one after the other."""
+    """:func:`pair_of` for callers outside of kernels."""
     return pair_of(first, second)
 
 
