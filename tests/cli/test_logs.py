@@ -44,7 +44,10 @@ def test_json_has_an_example_of_each(ad, log):
     found = ad(*TEMPLATES, log, "--json").json
     assert found["lines"] == 4
     assert found["templates"][0] == {
-        **{"template_id": 2, "template": "user <*> logged in", "lines": 2, "example": "user 17 logged in"},
+        "template_id": 2,
+        "template": "user <*> logged in",
+        "lines": 2,
+        "example": "user 17 logged in",
     }
     assert any("stack traces" in note for note in found["notes"])
 
