@@ -11,7 +11,7 @@ from anomaly_detection.base import AnyOf, Choice, Configurable, Range
 from anomaly_detection.calibration import Calibrator
 from anomaly_detection.errors import NotFittedError
 from anomaly_detection.logs.batch import joined
-from anomaly_detection.logs.combination import MOST_OF_ALL, evenly, restored_calibrator, restored_line
+from anomaly_detection.logs.combination import MOST_OF_ALL, calibrated, evenly, restored_calibrator, restored_line
 from anomaly_detection.logs.intake import Intake
 from anomaly_detection.logs.methods import WEIGHTS, Methods
 from anomaly_detection.logs.statistics import statistics_of
@@ -55,7 +55,7 @@ class LogPipeline(Configurable):
     sequences           a line that does not follow from the three before it in its session or service
     =================== =================================================================================
 
-    Each method's score is calibrated on stretches of the training lines that it did not learn from. The surprises,
+    Each method's score is calibrated on the later half of training, by methods that learned from what came before. The surprises,
     ``-ln p``, are added up with the weights of :data:`~anomaly_detection.logs.methods.WEIGHTS`, a share of the latest
     sums is added (incidents come in runs), and the result is calibrated once more.
 
@@ -122,7 +122,7 @@ class LogPipeline(Configurable):
         batch = joined([self._intake.take(frame[at : at + BLOCK_ROWS]) for at in range(first, len(frame), BLOCK_ROWS)])
         self._methods = self._blank()
         sample = self._methods.fit(batch)
-        self.calibrator_ = Calibrator().fit(evenly(sample, MOST_OF_ALL))
+        self.calibrator_ = calibrated(evenly(sample, MOST_OF_ALL))
         self.alpha_ = choose_alpha(self.contamination, self.calibrator_, sample)
         self.rows_ = len(frame)
         self._intake.forget()
@@ -223,7 +223,7 @@ class LogPipeline(Configurable):
 
     def _blank(self) -> Methods:
         self._names = self._intake.miner.templates()
-        return Methods(self._intake.window_columns, self.minutes, self.random_state)
+        return Methods(self._intake.columns, self.minutes, self.random_state)
 
     @property
     def _fitted(self) -> Methods:

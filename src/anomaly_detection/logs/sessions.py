@@ -16,6 +16,7 @@ from anomaly_detection.features.templates import TemplateMiner
 from anomaly_detection.logs.combination import (
     MOST_OF_ALL,
     Combination,
+    calibrated,
     evenly,
     restored_calibrator,
     restored_line,
@@ -120,7 +121,7 @@ class SessionPipeline(Configurable):
         check_rows(len(sessions))
         self._combination = Combination(list(WEIGHTS.values()), 0.0)
         sample = self._held_out(sessions)
-        self.calibrator_ = Calibrator().fit(evenly(sample, MOST_OF_ALL))
+        self.calibrator_ = calibrated(evenly(sample, MOST_OF_ALL))
         self.alpha_ = choose_alpha(self.contamination, self.calibrator_, sample)
         self._model = SessionModel().fit(sessions)
         self.rows_ = len(sessions)
