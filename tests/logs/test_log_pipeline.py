@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from datetime import datetime, timedelta
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -105,7 +106,7 @@ def test_any_chunks_of_the_same_lines_give_the_same_bits(untidy_one: LogPipeline
     edges = [0, *sorted(set(cuts)), len(frame)]
     all_at_once = fresh(untidy_one).detect(frame)
     fresh(untidy_one)
-    parts = [untidy_one.detect(frame[a:b]) for a, b in zip(edges[:-1], edges[1:], strict=True)]
+    parts = [untidy_one.detect(frame[a:b]) for a, b in pairwise(edges)]
     assert same(all_at_once, whole(parts))
 
 

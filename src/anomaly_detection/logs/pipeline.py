@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Any, ClassVar, Self
 import numpy as np
 
 from anomaly_detection.base import AnyOf, Choice, Configurable, Range
-from anomaly_detection.calibration import Calibrator
 from anomaly_detection.errors import NotFittedError
 from anomaly_detection.logs.batch import joined
 from anomaly_detection.logs.combination import MOST_OF_ALL, calibrated, evenly, restored_calibrator, restored_line
@@ -28,6 +27,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from anomaly_detection.base import Constraint
+    from anomaly_detection.calibration import Calibrator
 
 BLOCK_ROWS = 65_536
 """Lines whose features are held in memory at once."""
@@ -55,9 +55,9 @@ class LogPipeline(Configurable):
     sequences           a line that does not follow from the three before it in its session or service
     =================== =================================================================================
 
-    Each method's score is calibrated on the later half of training, by methods that learned from what came before. The surprises,
-    ``-ln p``, are added up with the weights of :data:`~anomaly_detection.logs.methods.WEIGHTS`, a share of the latest
-    sums is added (incidents come in runs), and the result is calibrated once more.
+    Each method's score is calibrated on the later half of training, by methods that learned from what came before. The
+    surprises, ``-ln p``, are added up with the weights of :data:`~anomaly_detection.logs.methods.WEIGHTS`, a share of
+    the latest sums is added (incidents come in runs), and the result is calibrated once more.
 
     Late lines count as of the latest time; without any times, time is the number of the line. A negative, infinite or
     missing response time is none. An unknown level is no error. A missing service is a service of its own.

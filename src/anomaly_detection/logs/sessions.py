@@ -8,7 +8,6 @@ import numpy as np
 import polars as pl
 
 from anomaly_detection.base import AnyOf, Choice, Configurable, Range
-from anomaly_detection.calibration import Calibrator
 from anomaly_detection.calibration.held_out import held_out
 from anomaly_detection.errors import NotFittedError, SchemaError
 from anomaly_detection.features.logs.lines import microseconds
@@ -37,6 +36,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from anomaly_detection.base import Constraint
+    from anomaly_detection.calibration import Calibrator
 
 WEIGHTS = {"counts": 0.5, "pairs": 1.0, "sequences": 0.25, "parameters": 0.25, "pauses": 0.1}
 """How much each way of looking at a session counts."""

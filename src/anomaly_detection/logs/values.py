@@ -38,9 +38,9 @@ class Values(Method):
     A place is a template and the position of a word in the line. The later half of training tells how often a place has
     a word that its earlier half did not have, or a number outside what the earlier half had. Where that is rare, a new
     word, or a number outside, scores ``-ln`` of how rare, and the number the more the further it is; a word among a few
-    scores ``-ln`` of its share. From each of these the mean of its place and 1 is taken, so that places with many equally
-    frequent words are quiet, and identifiers and counters that always grow are, too. The score of a line is that of its
-    oddest word.
+    scores ``-ln`` of its share. From what words score, the mean of their place and 1 is taken, so that places with many
+    equally frequent words are quiet, and identifiers and counters that always grow are, too. The score of a line is
+    that of its oddest word.
     """
 
     name: ClassVar[str] = "parameters"
