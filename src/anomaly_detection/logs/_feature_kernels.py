@@ -14,28 +14,49 @@ if TYPE_CHECKING:
 
 
 @kernel
-def fill_missing(X: NDArray[np.float32], fill: NDArray[np.float32], out: NDArray[np.float32]) -> None:
-    """Copy (n, d) rows with the values of ``fill`` (d,) where one is missing."""
+def read_columns(
+    X: NDArray[np.float32], logarithm: NDArray[np.bool_], fill: NDArray[np.float32], out: NDArray[np.float32]
+) -> None:
+    """Copy (n, d) rows with the values of ``fill`` (d,) for what is missing or infinite.
+
+    Columns marked in ``logarithm`` (d,) are read as that of 1 + value; a value below 0 has none.
+    """
     for i in range(X.shape[0]):
         for j in range(X.shape[1]):
-            out[i, j] = fill[j] if np.isnan(X[i, j]) else X[i, j]
+            value = X[i, j]
+            if logarithm[j]:
+                value = np.float32(math.log1p(np.float64(value))) if value >= 0.0 else np.float32(np.nan)
+            out[i, j] = value if np.isfinite(value) else fill[j]
+
+
+@kernel
+def settle(features: NDArray[np.float32], columns: NDArray[np.int64], clock: NDArray[np.float64], begin: float) -> None:
+    """Make columns missing before ``begin``; in place."""
+    for i in range(len(clock)):
+        if not clock[i] >= begin:
+            for k in range(len(columns)):
+                features[i, columns[k]] = np.nan
 
 
 @kernel
 def window_values(
-    features: NDArray[np.float32], columns: tuple[int, int], latencies: NDArray[np.float32], out: NDArray[np.float64]
+    rates: NDArray[np.float32],
+    volumes: NDArray[np.float32],
+    latencies: NDArray[np.float32],
+    out: NDArray[np.float64],
 ) -> None:
     """Fill ``out`` (n, 3): error rate, ``ln(1 + latency)`` or NaN, ``ln(1 + volume)``."""
     for i in range(len(latencies)):
         latency = np.float64(latencies[i])
-        out[i, 0] = features[i, columns[0]]
+        out[i, 0] = rates[i]
         out[i, 1] = math.log1p(latency) if 0.0 <= latency < np.inf else np.nan
-        out[i, 2] = math.log1p(np.float64(features[i, columns[1]]))
+        out[i, 2] = math.log1p(np.float64(volumes[i]))
 
 
 @kernel
 def window_distances(
     values: NDArray[np.float64],
+    volumes: NDArray[np.float32],
     usual: NDArray[np.float64],
     places: NDArray[np.int64],
     out: NDArray[np.float64],
@@ -45,6 +66,7 @@ def window_distances(
 
     Parameters
     ----------
+    volumes : (n,) lines in the window: the error rate of a few lines varies more.
     usual : (s + 1, 6) mean and spread of the three for each service, those of all services last.
     places : (n,) of the services, -1 for others.
     """
@@ -52,7 +74,11 @@ def window_distances(
         row = usual[places[i]] if places[i] >= 0 else usual[len(usual) - 1]
         squares = 0.0
         for k in range(3):
-            far = _distance(values[i, k], row[2 * k], row[2 * k + 1], k < 2)
+            spread = row[2 * k + 1]
+            if k == 0:
+                mean = min(max(row[0], 0.01), 0.5)
+                spread = math.sqrt(spread * spread + mean * (1.0 - mean) / max(volumes[i], 1.0))
+            far = _distance(values[i, k], row[2 * k], spread, k < 2)
             out[i, k] = far
             squares += far * far
         total[i] = math.sqrt(squares)

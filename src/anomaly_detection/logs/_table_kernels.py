@@ -18,7 +18,7 @@ _S29, _S32 = np.uint64(29), np.uint64(32)
 @inlined
 def mixed(value: np.uint64, with_value: np.uint64) -> np.uint64:
     """A hash of two values; their order counts."""
-    value = (value ^ (with_value + _PRIME)) * _PRIME
+    value = ((value * _PRIME) ^ (with_value + _PRIME)) * _PRIME
     value = (value ^ (value >> _S32)) * _PRIME
     return np.uint64(value ^ (value >> _S29))
 

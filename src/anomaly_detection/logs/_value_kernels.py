@@ -18,6 +18,9 @@ if TYPE_CHECKING:
 TOKENS = 24
 """Words and numbers of a line that are looked at: the first so many."""
 
+MARGIN = 1.0
+"""So much more than the usual surprise is still usual: shares of values are estimates, too."""
+
 _BASIS, _PRIME = np.uint64(0xCBF29CE484222325), np.uint64(0x100000001B3)
 
 COUNT, NOVELTY, USUAL, LOW, HIGH, BEYOND = range(6)
@@ -132,7 +135,7 @@ def score_values(
             if place[USUAL] >= 0.0:
                 found = place_of(seen.keys, seen.slots, mixed(key, code))
                 rare = math.log(place[COUNT] / counts[found]) if found >= 0 else place[NOVELTY]
-                surprise = rare - place[USUAL]
+                surprise = rare - place[USUAL] - MARGIN
             if not math.isnan(number) and place[LOW] <= place[HIGH]:
                 reach = max(place[HIGH] - place[LOW], 1.0)
                 excess = max(place[LOW] - number, number - place[HIGH])

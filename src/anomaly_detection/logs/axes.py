@@ -8,12 +8,12 @@ import numpy as np
 
 from anomaly_detection.detectors.pca import PCA
 from anomaly_detection.features.space import FeatureSpace
-from anomaly_detection.logs._feature_kernels import fill_missing
+from anomaly_detection.logs._feature_kernels import read_columns
 from anomaly_detection.logs.method import Memory, Method
-from anomaly_detection.logs.tables import taken
+from anomaly_detection.logs.tables import shaped, taken
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from numpy.typing import NDArray
 
@@ -23,34 +23,51 @@ if TYPE_CHECKING:
 class Axes(Method):
     """Squared distance from the centre along each principal axis of the features (:class:`PCA`).
 
-    Missing features are put in the centre.
+    Response times and counts of lines count as logarithms. Missing features are put in the centre.
+
+    Parameters
+    ----------
+    logarithms : the columns that count as logarithms.
     """
 
     name: ClassVar[str] = "pca"
 
+    def __init__(self, logarithms: Sequence[int] = ()) -> None:
+        self.logarithms = logarithms
+
     def fit(self, batch: LogBatch) -> Self:
         """Find the axes."""
-        there = ~np.isnan(batch.features)
-        sums = np.where(there, batch.features, 0.0).sum(axis=0, dtype=np.float64)
+        width = batch.features.shape[1]
+        self._logarithm = np.zeros(width, np.bool_)
+        self._logarithm[list(self.logarithms)] = True
+        self._fill = np.full(width, np.nan, np.float32)
+        values = self._read(batch)
+        there = ~np.isnan(values)
+        sums = np.where(there, values, 0.0).sum(axis=0, dtype=np.float64)
         self._fill = (sums / np.maximum(there.sum(axis=0), 1)).astype(np.float32)
-        self._pca = PCA().fit(self._filled(batch))
+        self._pca = PCA().fit(self._read(batch))
         return self
 
     def score(self, batch: LogBatch, memory: Memory) -> NDArray[np.float64]:  # noqa: ARG002  it remembers nothing
         """(n,) squared distance."""
-        return self._pca.score(self._filled(batch))
+        return self._pca.score(self._read(batch))
 
     def state(self) -> dict[str, NDArray[Any]]:
         """The axes."""
-        return {**self._pca.state(), "fill": self._fill}
+        return {**self._pca.state(), "fill": self._fill, "logarithm": self._logarithm}
 
     def restore(self, state: Mapping[str, NDArray[Any]]) -> Self:
         """Take them back."""
         self._fill = taken(state, "fill", np.float32, None)
+        width, axes = len(self._fill), len(state.get("variances_", ()))
+        self._logarithm = taken(state, "logarithm", np.bool_, width)
+        one, vector = (), (width,)
+        shaped(state, {"centre_": vector, "spread_": vector, "limits_": (2, width), "variances_": (axes,)})
+        shaped(state, {"axes_": (axes, width), "residual_variance_": one})
         self._pca = PCA().restore(state, FeatureSpace.of_numbers(len(self._fill)))
         return self
 
-    def _filled(self, batch: LogBatch) -> NDArray[np.float32]:
-        filled = np.empty_like(batch.features)
-        fill_missing(batch.features, self._fill, filled)
-        return filled
+    def _read(self, batch: LogBatch) -> NDArray[np.float32]:
+        read = np.empty_like(batch.features)
+        read_columns(batch.features, self._logarithm, self._fill, read)
+        return read

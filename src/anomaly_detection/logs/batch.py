@@ -13,6 +13,9 @@ if TYPE_CHECKING:
     from anomaly_detection.features.logs import Lines
 
 
+ARRAYS = ("templates", "sessions", "clock", "features", "windows")
+
+
 @dataclass(frozen=True, slots=True)
 class LogBatch:
     """n log lines in the order in which they came.
@@ -24,7 +27,9 @@ class LogBatch:
     sessions : (n,) hashes of the sessions, or of the services where there are none.
     clock : (n,) float64 seconds; the latest time so far where a line has none or comes late; the number of the line
         where no time is known.
-    features : (n, 78) float32.
+    features : (n, 78) float32; NaN for what says nothing yet: windows until a whole one has gone by, and parts of the
+        calendar that training has not gone round three times.
+    windows : (n, 2) float32, error rate (NaN where no time is known) and lines of the window of each line's service.
     """
 
     lines: Lines
@@ -32,6 +37,7 @@ class LogBatch:
     sessions: NDArray[np.uint64]
     clock: NDArray[np.float64]
     features: NDArray[np.float32]
+    windows: NDArray[np.float32]
 
     def __len__(self) -> int:
         return len(self.templates)
@@ -46,7 +52,8 @@ class LogBatch:
 
     def _at(self, rows: Any) -> LogBatch:
         lines = type(self.lines)(**{one.name: getattr(self.lines, one.name)[rows] for one in fields(self.lines)})
-        return LogBatch(lines, self.templates[rows], self.sessions[rows], self.clock[rows], self.features[rows])
+        others = {name: getattr(self, name)[rows] for name in ARRAYS}
+        return LogBatch(lines=lines, **others)
 
 
 def joined(batches: list[LogBatch]) -> LogBatch:
@@ -59,6 +66,5 @@ def joined(batches: list[LogBatch]) -> LogBatch:
     text = first.lines.text.clone()  # type: ignore[union-attr]
     for one in batches[1:]:
         text.append(one.lines.text)  # type: ignore[arg-type]
-    names = ["templates", "sessions", "clock", "features"]
-    others: dict[str, Any] = {name: np.concatenate([getattr(one, name) for one in batches]) for name in names}
+    others: dict[str, Any] = {name: np.concatenate([getattr(one, name) for one in batches]) for name in ARRAYS}
     return LogBatch(lines=type(first.lines)(**arrays, text=text), **others)

@@ -9,6 +9,7 @@ import numpy as np
 from anomaly_detection.detectors.isolation_forest import IsolationForest
 from anomaly_detection.features.space import FeatureSpace
 from anomaly_detection.logs.method import Memory, Method
+from anomaly_detection.logs.tables import shaped
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -45,7 +46,11 @@ class Forest(Method):
 
     def restore(self, state: Mapping[str, NDArray[Any]]) -> Self:
         """Take the trees back."""
-        space = FeatureSpace.of_numbers(int(state["width"]))
+        vectors = ("splits_", "thresholds_", "leaf_rows_")
+        shaped(state, {"width": (), "sample_rows_": (), **dict.fromkeys(vectors, (None,))})
+        width = int(state["width"])
+        shaped(state, {"limits_": (2, width), "ranges_": (2, width)})
+        space = FeatureSpace.of_numbers(width)
         self._forest = self._blank().restore(state, space)
         return self
 

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Any, Self
 import numpy as np
 
 from anomaly_detection.logs.axes import Axes
-from anomaly_detection.logs.batch import joined
 from anomaly_detection.logs.combination import Combination
 from anomaly_detection.logs.forest import Forest
 from anomaly_detection.logs.rarity import Rarity
@@ -20,7 +19,7 @@ from anomaly_detection.logs.windows import SlidingWindow
 from anomaly_detection.scorer import under
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Callable, Iterator, Mapping
 
     from numpy.typing import NDArray
 
@@ -38,11 +37,14 @@ WEIGHTS = {
 }
 """How much the surprise of each method counts."""
 
+LOGARITHMS = ("response_time", "rt_mean", "rt_std", "rt_median", "time_since_last", "logs_in_window", "log_volume")
+"""Features whose logarithms are looked at along the axes."""
+
 SHARE = 0.5
 """How much of the latest surprise is added."""
 
-FOLDS = 3
-"""Lines are calibrated in so many stretches, each by methods that learned from the others."""
+STRETCHES = (0.5, 0.75, 1.0)
+"""Lines between these shares of training are calibrated on, by methods that learned from all lines before them."""
 
 
 class Methods:
@@ -50,12 +52,12 @@ class Methods:
 
     Parameters
     ----------
-    columns : where the features have the error rate and the volume of the service's window.
+    columns : where the features are, by name.
     minutes : the length of the windows.
     random_state : the seed of the forest.
     """
 
-    def __init__(self, columns: tuple[int, int], minutes: float, random_state: int) -> None:
+    def __init__(self, columns: Callable[..., tuple[int, ...]], minutes: float, random_state: int) -> None:
         self.columns, self.minutes, self.random_state = columns, minutes, random_state
         self.each = self._fresh()
         self.combination = Combination(list(WEIGHTS.values()), SHARE)
@@ -111,8 +113,8 @@ class Methods:
     def _fresh(self) -> list[Method]:
         return [
             Forest(self.random_state),
-            Axes(),
-            SlidingWindow(self.columns),
+            Axes(self.columns(*LOGARITHMS)),
+            SlidingWindow(*self.columns("log_volume")),
             Rarity(),
             Rates(self.minutes),
             Values(),
@@ -120,16 +122,13 @@ class Methods:
         ]
 
     def _held_out(self, batch: LogBatch) -> NDArray[np.float64]:
-        edges = np.linspace(0, len(batch), FOLDS + 1).astype(np.int64).tolist()
+        edges = [int(share * len(batch)) for share in STRETCHES]
+        scores = np.zeros((len(batch), len(WEIGHTS)))
         stretches = [slice(a, b) for a, b in pairwise(edges)]
-        scores = np.empty((len(batch), len(WEIGHTS)))
         for rows in stretches:
-            others = joined([batch.part(slice(0, rows.start)), batch.part(slice(rows.stop, len(batch)))])
-            part = batch.part(rows)
+            before, part = batch.part(slice(0, rows.start)), batch.part(rows)
             for k, method in enumerate(self._fresh()):
-                scores[rows, k] = method.fit(others).score(part, method.memory())
-        p_values = self.combination.fit(scores).p_values(list(scores.T))
+                scores[rows, k] = method.fit(before).score(part, method.memory())
+        p_values = self.combination.fit(scores[edges[0] :]).p_values(list(scores.T))
         memory = self.combination.memory
-        return np.concatenate(
-            [self.combination.score(np.ascontiguousarray(p_values[rows]), memory()) for rows in stretches]
-        )
+        return np.concatenate([self.combination.score(p_values[rows], memory()) for rows in stretches])

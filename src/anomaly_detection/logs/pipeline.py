@@ -8,10 +8,9 @@ from typing import TYPE_CHECKING, Any, ClassVar, Self
 import numpy as np
 
 from anomaly_detection.base import AnyOf, Choice, Configurable, Range
-from anomaly_detection.calibration import Calibrator
 from anomaly_detection.errors import NotFittedError
 from anomaly_detection.logs.batch import joined
-from anomaly_detection.logs.combination import MOST_OF_ALL, evenly, restored_calibrator, restored_line
+from anomaly_detection.logs.combination import MOST_OF_ALL, calibrated, evenly, restored_calibrator, restored_line
 from anomaly_detection.logs.intake import Intake
 from anomaly_detection.logs.methods import WEIGHTS, Methods
 from anomaly_detection.logs.statistics import statistics_of
@@ -28,6 +27,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from anomaly_detection.base import Constraint
+    from anomaly_detection.calibration import Calibrator
 
 BLOCK_ROWS = 65_536
 """Lines whose features are held in memory at once."""
@@ -55,9 +55,9 @@ class LogPipeline(Configurable):
     sequences           a line that does not follow from the three before it in its session or service
     =================== =================================================================================
 
-    Each method's score is calibrated on stretches of the training lines that it did not learn from. The surprises,
-    ``-ln p``, are added up with the weights of :data:`~anomaly_detection.logs.methods.WEIGHTS`, a share of the latest
-    sums is added (incidents come in runs), and the result is calibrated once more.
+    Each method's score is calibrated on the later half of training, by methods that learned from what came before. The
+    surprises, ``-ln p``, are added up with the weights of :data:`~anomaly_detection.logs.methods.WEIGHTS`, a share of
+    the latest sums is added (incidents come in runs), and the result is calibrated once more.
 
     Late lines count as of the latest time; without any times, time is the number of the line. A negative, infinite or
     missing response time is none. An unknown level is no error. A missing service is a service of its own.
@@ -122,7 +122,7 @@ class LogPipeline(Configurable):
         batch = joined([self._intake.take(frame[at : at + BLOCK_ROWS]) for at in range(first, len(frame), BLOCK_ROWS)])
         self._methods = self._blank()
         sample = self._methods.fit(batch)
-        self.calibrator_ = Calibrator().fit(evenly(sample, MOST_OF_ALL))
+        self.calibrator_ = calibrated(evenly(sample, MOST_OF_ALL))
         self.alpha_ = choose_alpha(self.contamination, self.calibrator_, sample)
         self.rows_ = len(frame)
         self._intake.forget()
@@ -223,7 +223,7 @@ class LogPipeline(Configurable):
 
     def _blank(self) -> Methods:
         self._names = self._intake.miner.templates()
-        return Methods(self._intake.window_columns, self.minutes, self.random_state)
+        return Methods(self._intake.columns, self.minutes, self.random_state)
 
     @property
     def _fitted(self) -> Methods:

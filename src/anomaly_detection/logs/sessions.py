@@ -8,7 +8,6 @@ import numpy as np
 import polars as pl
 
 from anomaly_detection.base import AnyOf, Choice, Configurable, Range
-from anomaly_detection.calibration import Calibrator
 from anomaly_detection.calibration.held_out import held_out
 from anomaly_detection.errors import NotFittedError, SchemaError
 from anomaly_detection.features.logs.lines import microseconds
@@ -16,6 +15,7 @@ from anomaly_detection.features.templates import TemplateMiner
 from anomaly_detection.logs.combination import (
     MOST_OF_ALL,
     Combination,
+    calibrated,
     evenly,
     restored_calibrator,
     restored_line,
@@ -36,6 +36,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from anomaly_detection.base import Constraint
+    from anomaly_detection.calibration import Calibrator
 
 WEIGHTS = {"counts": 0.5, "pairs": 1.0, "sequences": 0.25, "parameters": 0.25, "pauses": 0.1}
 """How much each way of looking at a session counts."""
@@ -120,7 +121,7 @@ class SessionPipeline(Configurable):
         check_rows(len(sessions))
         self._combination = Combination(list(WEIGHTS.values()), 0.0)
         sample = self._held_out(sessions)
-        self.calibrator_ = Calibrator().fit(evenly(sample, MOST_OF_ALL))
+        self.calibrator_ = calibrated(evenly(sample, MOST_OF_ALL))
         self.alpha_ = choose_alpha(self.contamination, self.calibrator_, sample)
         self._model = SessionModel().fit(sessions)
         self.rows_ = len(sessions)

@@ -57,14 +57,29 @@ def taken(state: Mapping[str, NDArray[Any]], name: str, dtype: Any, *shape: int 
     ArtifactError
         if it is not there or not like that: kernels trust it.
     """
-    array = state.get(name)
-    if array is None or array.dtype != np.dtype(dtype) or array.ndim != len(shape):
-        raise damaged(name)
-    if any(want is not None and have != want for have, want in zip(array.shape, shape, strict=True)):
+    shaped(state, {name: shape})
+    array = state[name]
+    if array.dtype != np.dtype(dtype):
         raise damaged(name)
     if array.dtype.kind == "f" and not np.isfinite(array).all():
         raise damaged(name)
     return np.ascontiguousarray(array)
+
+
+def shaped(state: Mapping[str, NDArray[Any]], shapes: Mapping[str, tuple[int | None, ...]]) -> None:
+    """Refuse arrays that are not there or not of the shapes that are expected (None: any length).
+
+    Raises
+    ------
+    ArtifactError
+        naming the first.
+    """
+    for name, shape in shapes.items():
+        array = state.get(name)
+        if array is None or array.ndim != len(shape):
+            raise damaged(name)
+        if any(want is not None and have != want for have, want in zip(array.shape, shape, strict=True)):
+            raise damaged(name)
 
 
 def damaged(what: str) -> ArtifactError:

@@ -28,6 +28,9 @@ FEW = 0.05
 FEWEST = 20
 """Nothing is said of a place with fewer tokens than this."""
 
+ROUNDING = 1e-6
+"""Ranges are kept in single precision, and a little wider than they were."""
+
 
 class Values(Method):
     """How odd the words and numbers of a line are, each at its place in the line's template.
@@ -35,9 +38,9 @@ class Values(Method):
     A place is a template and the position of a word in the line. The later half of training tells how often a place has
     a word that its earlier half did not have, or a number outside what the earlier half had. Where that is rare, a new
     word, or a number outside, scores ``-ln`` of how rare, and the number the more the further it is; a word among a few
-    scores ``-ln`` of its share. From each of these the mean of its place is taken, so that places with many equally
-    frequent words are quiet, and identifiers and counters that always grow are, too. The score of a line is that of its
-    oddest word.
+    scores ``-ln`` of its share. From what words score, the mean of their place and 1 is taken, so that places with many
+    equally frequent words are quiet, and identifiers and counters that always grow are, too. The score of a line is
+    that of its oddest word.
     """
 
     name: ClassVar[str] = "parameters"
@@ -141,7 +144,8 @@ def _ranges(
     nothing = low > high
     low[nothing], high[nothing] = 1.0, 0.0
     limit = float(np.finfo(np.float32).max) / 4
-    return np.column_stack([np.clip(low, 0, limit), np.clip(high, 0, limit), -np.log(chance)])
+    low, high = np.clip(low * (1 - ROUNDING), 0, limit), np.clip(high * (1 + ROUNDING), 0, limit)
+    return np.column_stack([low, high, -np.log(chance)])
 
 
 def _novelty(

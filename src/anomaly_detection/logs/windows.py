@@ -35,13 +35,19 @@ class SlidingWindow(Method):
 
     Three distances in spreads, of the service in training: the error rate (upwards only), the latency of the line
     (logarithm, upwards only), the volume (logarithm, both ways). The score is the root of the sum of their squares.
-    Negative, infinite and missing latencies have no distance.
+    An error rate of few lines has a
+    wider spread. Negative, infinite and missing latencies have no distance, and volumes have none until
+    a whole window has gone by.
+
+    Parameters
+    ----------
+    column : where the features have the volume.
     """
 
     name: ClassVar[str] = "sliding_window"
 
-    def __init__(self, columns: tuple[int, int] = (0, 0)) -> None:
-        self.columns = columns
+    def __init__(self, column: int = 0) -> None:
+        self.column = column
 
     def fit(self, batch: LogBatch) -> Self:
         """Learn mean and spread of the three for each service."""
@@ -64,8 +70,8 @@ class SlidingWindow(Method):
 
     def metrics(self, batch: LogBatch) -> dict[str, float]:
         """What is measured of a single line: error rate and lines of its window, and the distance of its latency."""
-        errors, volume = (float(batch.features[0, column]) for column in self.columns)
-        return {"error_rate": errors, "latency_zscore": float(self.distances(batch)[0, 1]), "total_logs": int(volume)}
+        errors, latency = float(np.nan_to_num(batch.windows[0, 0])), float(self.distances(batch)[0, 1])
+        return {"error_rate": errors, "latency_zscore": latency, "total_logs": int(batch.windows[0, 1])}
 
     def state(self) -> dict[str, NDArray[Any]]:
         """The services, and mean and spread of the three; those of all services last."""
@@ -86,12 +92,14 @@ class SlidingWindow(Method):
     def _measured(self, batch: LogBatch) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
         far, total = np.empty((len(batch), 3)), np.empty(len(batch))
         which = places(self._services, batch.lines.services)
-        window_distances(self._values(batch), self._usual, which, far, total)
+        window_distances(self._values(batch), np.ascontiguousarray(batch.windows[:, 1]), self._usual, which, far, total)
         return far, total
 
     def _values(self, batch: LogBatch) -> NDArray[np.float64]:
         out = np.empty((len(batch), 3))
-        window_values(batch.features, self.columns, batch.lines.response_times, out)
+        rates = np.ascontiguousarray(batch.windows[:, 0])
+        volumes = np.ascontiguousarray(batch.features[:, self.column])
+        window_values(rates, volumes, batch.lines.response_times, out)
         return out
 
 
