@@ -3,8 +3,8 @@
     python benchmarks/logs.py [--data FOLDER] [--json FILE]
 
 Quality needs the sets of logs in FOLDER and, beside it, ``eval/logs_data.py``, which cuts them: the first half trains
-without labels, the second half tests. Sessions are judged by ``SessionPipeline``, lines by ``LogPipeline``. The bars are
-means over the sets.
+without labels, the second half tests. Sessions are judged by ``SessionPipeline``, lines by ``LogPipeline``. The bars
+are means over the sets.
 """
 
 from __future__ import annotations

@@ -50,7 +50,8 @@ class Axes(Method):
 
     def score(self, batch: LogBatch, memory: Memory) -> NDArray[np.float64]:  # noqa: ARG002  it remembers nothing
         """(n,) squared distance."""
-        return self._pca.score(self._read(batch))
+        read = self._read(batch)
+        return np.array([self._pca.score_row(read[0])]) if len(batch) == 1 else self._pca.score(read)
 
     def state(self) -> dict[str, NDArray[Any]]:
         """The axes."""

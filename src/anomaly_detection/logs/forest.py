@@ -38,6 +38,8 @@ class Forest(Method):
 
     def score(self, batch: LogBatch, memory: Memory) -> NDArray[np.float64]:  # noqa: ARG002  it remembers nothing
         """(n,) the forest's score."""
+        if len(batch) == 1 and not np.isinf(batch.features).any():
+            return np.array([self._forest.score_row(batch.features[0])])
         return self._forest.score(batch.features)
 
     def state(self) -> dict[str, NDArray[Any]]:

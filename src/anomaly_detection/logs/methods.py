@@ -81,9 +81,11 @@ class Methods:
         p_values = self.combination.p_values(scores)
         return self.combination.score(p_values, self._recent), p_values
 
-    def method(self, name: str) -> Any:
-        """The method of that name."""
-        return self.each[list(WEIGHTS).index(name)]
+    def metrics(self, batch: LogBatch) -> dict[str, float]:
+        """What the window of a single line's service holds; the line was just scored."""
+        place = list(WEIGHTS).index(SlidingWindow.name)
+        window = self.each[place]
+        return window.metrics(batch, self._memories[place]) if isinstance(window, SlidingWindow) else {}
 
     def state(self) -> dict[str, NDArray[Any]]:
         """What was learned, and the memories, as arrays by name."""

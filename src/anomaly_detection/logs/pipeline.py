@@ -14,7 +14,7 @@ from anomaly_detection.logs.combination import MOST_OF_ALL, calibrated, evenly, 
 from anomaly_detection.logs.intake import Intake
 from anomaly_detection.logs.methods import WEIGHTS, Methods
 from anomaly_detection.logs.statistics import statistics_of
-from anomaly_detection.logs.verdict import LogResult, LogVerdict, method_verdict
+from anomaly_detection.logs.verdict import LogResult, LogVerdict, method_verdicts
 from anomaly_detection.pipeline import check_rows
 from anomaly_detection.scorer import under
 from anomaly_detection.thresholds import choose_alpha
@@ -166,8 +166,8 @@ class LogPipeline(Configurable):
         scores, p_values = methods.score(batch)
         score, template = float(scores[0]), int(batch.templates[0])
         whole = judge_one(score, self.calibrator_.p_value_one(score), self.alpha_, self.calibrator_.n_)
-        told = {name: method_verdict(name, float(p), self.alpha_) for name, p in zip(WEIGHTS, p_values[0], strict=True)}
-        told["sliding_window"].metrics.update(methods.method("sliding_window").metrics(batch))
+        told = method_verdicts(WEIGHTS, p_values[0], self.alpha_)
+        told["sliding_window"].metrics.update(methods.metrics(batch))
         names = self._names
         return LogVerdict(
             **{name: getattr(whole, name) for name in whole.__slots__},

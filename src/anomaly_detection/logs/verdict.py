@@ -7,9 +7,11 @@ from typing import TYPE_CHECKING, Any, Self
 
 from anomaly_detection.results import Result, Verdict
 from anomaly_detection.verdicts import judge
-from anomaly_detection.verdicts._verdict_kernels import one_anomaly_score
+from anomaly_detection.verdicts._verdict_kernels import many_verdicts
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     import numpy as np
     from numpy.typing import NDArray
 
@@ -37,10 +39,11 @@ class MethodVerdict:
         return {**told, "metrics": dict(self.metrics)} if self.metrics else told
 
 
-def method_verdict(method: str, p_value: float, alpha: float) -> MethodVerdict:
-    """The verdict of one method's p-value."""
-    anomaly_score = one_anomaly_score(p_value, alpha)
-    return MethodVerdict(method, p_value, anomaly_score, p_value <= alpha)
+def method_verdicts(names: Iterable[str], p_values: NDArray[np.float64], alpha: float) -> dict[str, MethodVerdict]:
+    """The verdicts of the methods on one line, by name."""
+    scores = many_verdicts(p_values, alpha)[0].tolist()
+    told = zip(names, p_values.tolist(), scores, strict=True)
+    return {name: MethodVerdict(name, p_value, score, p_value <= alpha) for name, p_value, score in told}
 
 
 @dataclass(frozen=True, slots=True)

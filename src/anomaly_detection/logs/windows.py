@@ -60,18 +60,28 @@ class SlidingWindow(Method):
         usual = np.vstack([np.column_stack(each).reshape(-1, 6), np.concatenate(of_all)])
         return self._take(names[chosen], usual.astype(np.float32))
 
-    def score(self, batch: LogBatch, memory: Memory) -> NDArray[np.float64]:  # noqa: ARG002  it remembers nothing
+    def score(self, batch: LogBatch, memory: Memory) -> NDArray[np.float64]:
         """(n,) distance in spreads."""
-        return self._measured(batch)[1]
+        far, total = self._measured(batch)
+        memory["latest"][:] = far[-1:].ravel() if len(far) else memory["latest"]
+        return total
+
+    def memory(self) -> Memory:
+        """The distances of the latest line, for :meth:`metrics`."""
+        return {"latest": np.zeros(3)}
 
     def distances(self, batch: LogBatch) -> NDArray[np.float64]:
         """(n, 3) distance in spreads of error rate, latency and volume; 0 where there is nothing to measure."""
         return self._measured(batch)[0]
 
-    def metrics(self, batch: LogBatch) -> dict[str, float]:
-        """What is measured of a single line: error rate and lines of its window, and the distance of its latency."""
-        errors, latency = float(np.nan_to_num(batch.windows[0, 0])), float(self.distances(batch)[0, 1])
-        return {"error_rate": errors, "latency_zscore": latency, "total_logs": int(batch.windows[0, 1])}
+    def metrics(self, batch: LogBatch, memory: Memory) -> dict[str, float]:
+        """What was measured of a single line that was just scored.
+
+        Error rate and lines of the window of its service, and the distance of its latency.
+        """
+        rate, lines = batch.windows[0].tolist()
+        known = 0.0 if rate != rate else rate  # noqa: PLR0124  NaN where no time is known
+        return {"error_rate": known, "latency_zscore": float(memory["latest"][1]), "total_logs": int(lines)}
 
     def state(self) -> dict[str, NDArray[Any]]:
         """The services, and mean and spread of the three; those of all services last."""

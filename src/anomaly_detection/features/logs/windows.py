@@ -139,6 +139,8 @@ class ServiceWindows(Configurable):
 
     def _make_room(self, names: NDArray[np.uint64]) -> None:
         """Have places for all the services that may come, up to the limit."""
+        if len(names) == 1 and place_of(self._services, names[0]) >= 0:
+            return
         taken = int((self._services.seen >= 0).sum())
         wanted = min(int(self.most_services), taken + len(np.unique(names)))
         have = len(self._services.seen)
