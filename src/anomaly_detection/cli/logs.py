@@ -91,15 +91,8 @@ def score(
 
     if as_json and output == "-":
         raise ParameterError("--json and --output - both write to standard output. Give one of them.")
-    fields = o.fields(
-        time=time,
-        level=level,
-        service=service,
-        message=message,
-        session=session,
-        response_time=response_time,
-        status_code=status,
-    )
+    roles = {"time": time, "level": level, "service": service, "message": message}
+    fields = o.fields(**roles, session=session, response_time=response_time, status_code=status)
     request = LogScoringRequest(
         LogReading(file, format_, pattern, fields, zone, aside),
         by_session=session is not None,
