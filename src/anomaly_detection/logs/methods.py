@@ -40,7 +40,7 @@ WEIGHTS = {
 LOGARITHMS = ("response_time", "rt_mean", "rt_std", "rt_median", "time_since_last", "logs_in_window", "log_volume")
 """Features whose logarithms are looked at along the axes."""
 
-SHARE = 0.5
+SHARE = 1.0
 """How much of the latest surprise is added."""
 
 STRETCHES = (0.5, 0.75, 1.0)
