@@ -21,14 +21,20 @@ for _name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NUM
     os.environ.setdefault(_name, "1")
 
 
-def arguments(about: str | None, peer: str | None = None) -> argparse.Namespace:
-    """What every benchmark takes: ``--data``, a folder of labelled tables, and ``--json``, a file to write.
-
-    A peer that cannot be installed beside us adds an option of its name: the interpreter that has it.
-    """
+def options(about: str | None) -> argparse.ArgumentParser:
+    """What every benchmark takes: ``--data``, a folder of labelled tables, and ``--json``, a file to write."""
     parser = argparse.ArgumentParser(description=about, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--data", type=Path, help="folder with manifest.csv; without it, what needs it is left out")
     parser.add_argument("--json", help="also write the results to this file")
+    return parser
+
+
+def arguments(about: str | None, peer: str | None = None) -> argparse.Namespace:
+    """The command line of a benchmark that takes no more than these.
+
+    A peer that cannot be installed beside us adds an option of its name: the interpreter that has it.
+    """
+    parser = options(about)
     if peer is not None:
         parser.add_argument(f"--{peer}", metavar="PYTHON", help=f"interpreter that has {peer}; without it, left out")
     return parser.parse_args()
@@ -74,7 +80,7 @@ class Line:
 
 @dataclass(slots=True)
 class Report:
-    """The lines of one benchmark.
+    """The lines of one benchmark, and what else is told below them.
 
     >>> report = Report("forest")
     >>> report.ratio("batch", {"ours": 0.1, "sklearn": 0.5}, "ours", "sklearn", at_least=4, check="difference 0")
@@ -84,6 +90,7 @@ class Report:
 
     title: str
     lines: list[Line] = field(default_factory=list)
+    below: str = ""
 
     def ratio(
         self, what: str, seconds: Mapping[str, float], ours: str, peer: str, *, at_least: float, check: str
@@ -102,13 +109,13 @@ class Report:
         """The report as a table."""
         head = f"### {self.title}\n\n| what | measured | bar | holds | check beside it |\n|---|---|---|---|---|\n"
         rows = (f"| {x.what} | {x.measured} | {x.bar} | {'yes' if x.holds else 'NO'} | {x.check} |" for x in self.lines)
-        return head + "\n".join(rows) + "\n"
+        return head + "\n".join(rows) + "\n" + (f"\n{self.below}\n" if self.below else "")
 
     def publish(self, path: str | None = None) -> int:
         """Print the table, write it as JSON when a path is given; 1 when a bar does not hold, else 0."""
         print(self.markdown())
         if path is not None:
-            document = {"title": self.title, "lines": [asdict(line) for line in self.lines]}
+            document = {"title": self.title, "lines": [asdict(line) for line in self.lines], "below": self.below}
             Path(path).write_text(json.dumps(document, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
         return 0 if all(line.holds for line in self.lines) else 1
 

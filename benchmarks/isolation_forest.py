@@ -69,7 +69,7 @@ def whole_model(report: Report) -> None:
     """The folder of a registered model: forest, calibration, features, schema."""
     X = np.random.default_rng(0).standard_normal((ROWS, FEATURES)).astype(np.float32)
     frame = pl.DataFrame(X, schema=[f"f{i}" for i in range(FEATURES)])
-    pipeline = Pipeline(contamination=0.01).fit(frame)
+    pipeline = Pipeline("isolation_forest", contamination=0.01).fit(frame)
     sklearn = Sklearn(n_estimators=TREES, max_samples=SAMPLES, random_state=0).fit(X)
     with tempfile.TemporaryDirectory() as place:
         folder = Path(place) / "model"

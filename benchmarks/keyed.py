@@ -23,7 +23,7 @@ import numpy as np
 import polars as pl
 from sklearn.metrics import average_precision_score, roc_auc_score
 
-from anomaly_detection.keyed import KeyedPipeline, restored
+from anomaly_detection.keyed import EACH, KeyedPipeline, restored
 from anomaly_detection.pipeline import Pipeline
 from anomaly_detection.registry.artifact import read_artifact, write_artifact
 
@@ -49,7 +49,7 @@ class OfAllRows:
     """One model; the key is no feature."""
 
     def __init__(self, train: pl.DataFrame) -> None:
-        self.pipeline = Pipeline(contamination=ALPHA).fit(train.drop("key"))
+        self.pipeline = Pipeline(EACH, contamination=ALPHA).fit(train.drop("key"))
 
     def p_values(self, frame: pl.DataFrame) -> NDArray[np.float64]:
         """(n,) the p-value of each row."""
@@ -62,7 +62,7 @@ class OfItsOwn:
     def __init__(self, train: pl.DataFrame) -> None:
         parts = train.partition_by("key", as_dict=True)
         self.pipelines = {
-            key: Pipeline(contamination=ALPHA).fit(x.drop("key")) for (key,), x in parts.items() if len(x) >= 8
+            key: Pipeline(EACH, contamination=ALPHA).fit(x.drop("key")) for (key,), x in parts.items() if len(x) >= 8
         }
 
     def p_values(self, frame: pl.DataFrame) -> NDArray[np.float64]:
@@ -78,7 +78,7 @@ class PerKey:
     """What this benchmark is about."""
 
     def __init__(self, train: pl.DataFrame) -> None:
-        self.pipeline = KeyedPipeline("key", contamination=ALPHA).fit(train)
+        self.pipeline = KeyedPipeline("key", EACH, contamination=ALPHA).fit(train)
 
     def p_values(self, frame: pl.DataFrame) -> NDArray[np.float64]:
         """(n,) the p-value of each row."""
@@ -169,7 +169,7 @@ def many_keys(report: Report, keys: int, rows: int) -> None:
     """The time to fit and to judge, what is kept, and the alarms on new rows, those of unknown keys by themselves."""
     frame, fresh = zipf(keys, rows)
     began = time.process_time()
-    pipeline = KeyedPipeline("key", contamination=ALPHA).fit(frame)
+    pipeline = KeyedPipeline("key", EACH, contamination=ALPHA).fit(frame)
     fit = time.process_time() - began
     began = time.process_time()
     flags = pipeline.detect(fresh).is_anomaly
@@ -189,7 +189,8 @@ def many_keys(report: Report, keys: int, rows: int) -> None:
 def one_record(report: Report) -> None:
     """A record through the model of its key, and through a shared one, against a plain pipeline."""
     frame = tables(2.0, 0.5)[0]
-    keyed, plain = KeyedPipeline("key", contamination=ALPHA).fit(frame), Pipeline(contamination=ALPHA).fit(frame)
+    keyed = KeyedPipeline("key", EACH, contamination=ALPHA).fit(frame)
+    plain = Pipeline(EACH, contamination=ALPHA).fit(frame)
     records = frame.head(2_000).to_dicts()
     same = [keyed.detect_one(record) for record in records] == list(keyed.detect(frame.head(2_000)))
     own = [record for record in records if keyed.level_of(record) == "key"]
@@ -222,7 +223,7 @@ def loading(report: Report) -> None:
     values = rng.normal(size=(len(key), 3)) * spread[key][:, None]
     frame = pl.DataFrame({"key": key, **{name: values[:, j] for j, name in enumerate("xyz")}})
     began = time.process_time()
-    pipeline = KeyedPipeline("key", contamination=ALPHA, max_models=1_000).fit(frame)
+    pipeline = KeyedPipeline("key", EACH, contamination=ALPHA, max_models=1_000).fit(frame)
     fit = time.process_time() - began
     with tempfile.TemporaryDirectory() as folder:
         written = write_artifact(Path(folder) / "model", *pipeline.state())

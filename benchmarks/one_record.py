@@ -71,7 +71,7 @@ def add_peer(report: Report, frame: pl.DataFrame) -> None:
     """PyOD's forest on the twelve number columns, one row at a time."""
     numbers = frame.select(pl.col("^number.*$"))
     peer = IForest(random_state=0).fit(numbers.to_numpy())
-    ours = Pipeline(contamination=0.01).fit(numbers)
+    ours = Pipeline("isolation_forest", contamination=0.01).fit(numbers)
     rows = [numbers.row(i) for i in range(50)]
     theirs, _ = percentiles(lambda row: peer.decision_function(np.array([row])), rows, rounds=1)
     mine, _ = percentiles(ours.detect_one, [dict(zip(numbers.columns, row, strict=True)) for row in rows], rounds=20)

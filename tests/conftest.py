@@ -9,6 +9,7 @@ import pytest
 from hypothesis import settings
 
 settings.register_profile("project", deadline=None)  # the first call of a kernel compiles it
+settings.register_profile("fuzz", deadline=None, print_blob=True)  # tests that fuzz try more with this profile
 settings.load_profile("project")
 
 

@@ -32,6 +32,7 @@ WIDTH = 108
 COMMAND = ("detection", "run", "--data", "orders.csv", "--key", "order_id", "--ignore", "fraud", "--top", "6")
 ALPHA = 0.01
 BARS = 56
+MIDDLE = 400
 
 
 def main() -> int:
@@ -101,10 +102,11 @@ def _bars(values: NDArray[np.float64], x: Axis) -> list[str]:
 
 
 def _line(at: float, counted: str) -> list[str]:
+    beside = f'x="{at + 8}"' if at < MIDDLE else f'x="{at - 8}" text-anchor="end"'
     return [
         f'<path class="line" d="M{at} 48V264"/>',
-        f'<text class="alarm" x="{at + 8}" y="62">alarm line, α = {ALPHA}</text>',
-        f'<text class="small" x="{at + 8}" y="80">{counted}</text>',
+        f'<text class="alarm" {beside} y="62">alarm line, α = {ALPHA}</text>',
+        f'<text class="small" {beside} y="80">{counted}</text>',
     ]
 
 
@@ -113,12 +115,12 @@ def _dot(at: float) -> str:
 
 
 def _words(x: Axis) -> list[str]:
-    ticks = [f'<text class="small" x="{x(s)}" y="284" text-anchor="middle">{s}</text>' for s in (0.5, 0.6, 0.7)]
+    ticks = [f'<text class="small" x="{x(s)}" y="284" text-anchor="middle">{s}</text>' for s in range(4)]
     return [
         '<text class="title" x="56" y="30">Scores of 2,000 orders</text>',
         '<path class="axis" d="M56 230H744"/>',
         *ticks,
-        '<text class="small" x="744" y="304" text-anchor="end">score of the isolation forest</text>',
+        '<text class="small" x="744" y="304" text-anchor="end">score of the default algorithm</text>',
         '<rect class="bar" x="56" y="295" width="10" height="10"/>',
         '<text class="small" x="72" y="304">ordinary orders (logarithmic)</text>',
         '<circle class="planted" cx="290" cy="300" r="4"/><text class="small" x="300" y="304">planted frauds</text>',

@@ -5,6 +5,7 @@ python tools/reference.py [--check]
 
 from __future__ import annotations
 
+import html
 import inspect
 import re
 import sys
@@ -245,16 +246,29 @@ def errors() -> str:
 
 
 def benchmarks() -> str:
-    """The tables that ``make bench`` left in benchmarks/results."""
+    """The tables that ``make bench`` left in benchmarks/results, each below its picture, if there is one."""
     found = sorted((ROOT / "benchmarks" / "results").glob("*.md"))
-    tables = [f"## {path.stem.replace('_', ' ').capitalize()}\n\n{path.read_text().strip()}" for path in found]
+    tables = [
+        f"## {path.stem.replace('_', ' ').capitalize()}\n\n{picture(path.stem)}{path.read_text().strip()}"
+        for path in found
+    ]
     empty = ["| what | ours | peer | ratio |", "|---|---|---|---|"]
     return "\n\n".join(["# Benchmarks", BENCHMARKS, *(tables or ["\n".join(empty)])])
 
 
+def picture(name: str) -> str:
+    """The picture of a benchmark with its own description for who cannot see it, or nothing."""
+    path = DOCS / "assets" / f"{name}.svg"
+    if not path.exists():
+        return ""
+    described = re.search(r"<desc[^>]*>(.*?)</desc>", path.read_text(encoding="utf-8"), re.DOTALL)
+    return f"![{html.unescape(described[1]) if described else name}](assets/{name}.svg)\n\n"
+
+
 BENCHMARKS = (
-    "Each figure is a ratio to a named peer, taken in one run on one thread in CPU seconds, with a check beside it "
-    "that both give the same answer. `make bench` measures them again on your machine."
+    "Each speed is a ratio to a named peer, taken in one run on one thread in CPU seconds, with a check beside it that "
+    "both give the same answer. `make bench` measures them again on your machine; `make bench DATA=folder` also what "
+    "needs labelled tables."
 )
 
 

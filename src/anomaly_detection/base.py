@@ -27,6 +27,13 @@ class Constraint(Protocol):
         """Say what has to hold, or None when the value is fine."""
 
 
+LARGEST = 1e15
+"""Fractional numbers from here on are no longer written digit by digit."""
+
+SMALLEST_POWER = 2**20
+"""From here on powers of two are written as such."""
+
+
 @dataclass(frozen=True, slots=True)
 class Range:
     """A number between two bounds, both included unless ``open_low``/``open_high``.
@@ -35,6 +42,8 @@ class Range:
     'must be above 0 and at most 0.5'
     >>> Range(1, integer=True).problem(math.nan)
     'must be a whole number at least 1'
+    >>> Range(0, 2**63 - 1, integer=True).problem(-1), Range(1, 1_000_000).problem(0)
+    ('must be a whole number at least 0 and at most 2**63 - 1', 'must be at least 1 and at most 1,000,000')
     """
 
     low: float = -math.inf
@@ -58,10 +67,25 @@ class Range:
         return bool(above and below)
 
     def _text(self) -> str:
-        low = f"{'above' if self.open_low else 'at least'} {self.low:g}" if self.low > -math.inf else ""
-        high = f"{'below' if self.open_high else 'at most'} {self.high:g}" if self.high < math.inf else ""
+        low = f"{'above' if self.open_low else 'at least'} {_written(self.low)}" if self.low > -math.inf else ""
+        high = f"{'below' if self.open_high else 'at most'} {_written(self.high)}" if self.high < math.inf else ""
         bounds = " and ".join(part for part in (low, high) if part)
         return f"must be {'a whole number ' if self.integer else ''}{bounds or 'a number'}"
+
+
+SEED = Range(0, 2**63 - 1, integer=True)
+"""The rule for seeds of our own: what fits a column of whole numbers."""
+
+
+def _written(bound: float) -> str:
+    """A bound as people write it: ``2**63 - 1`` and ``100,000``, not ``9.22e+18`` and ``1e+05``."""
+    if not float(bound).is_integer() or (abs(bound) >= LARGEST and not isinstance(bound, int)):
+        return f"{bound:g}"
+    whole = int(bound)
+    for power, rest in ((whole, ""), (whole + 1, " - 1")):
+        if power >= SMALLEST_POWER and power.bit_count() == 1:
+            return f"2**{power.bit_length() - 1}{rest}"
+    return f"{whole:,}"
 
 
 def _is_number(value: Any) -> bool:

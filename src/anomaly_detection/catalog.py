@@ -15,7 +15,7 @@ from anomaly_detection import pyod_table
 from anomaly_detection.errors import MissingDependencyError, ParameterError, UnknownNameError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,9 +71,16 @@ class Catalog:
     'Fraction'
     """
 
-    def __init__(self, kind: str, entries: Iterable[Entry] = (), group: str | None = None) -> None:
+    def __init__(
+        self,
+        kind: str,
+        entries: Iterable[Entry] = (),
+        group: str | None = None,
+        left_out: Mapping[str, str] | None = None,
+    ) -> None:
         self.kind = kind
         self.group = group
+        self._left_out = left_out or {}
         self._entries = {entry.name: entry for entry in entries}
         self._aliases = {alias: entry.name for entry in self._entries.values() for alias in entry.aliases}
         self._plugins_read = group is None
@@ -95,11 +102,15 @@ class Catalog:
         ------
         UnknownNameError
             with the nearest known names.
+        ParameterError
+            for a name that was left out on purpose, with the reason.
         """
         wanted = plain_name(name)
         if wanted not in self._entries and wanted not in self._aliases:
             self._read_plugins()
         entry = self._entries.get(self._aliases.get(wanted, wanted))
+        if entry is None and wanted in self._left_out:
+            raise ParameterError(f"There is no {self.kind} {str(name)!r} here: {self._left_out[wanted]}")
         if entry is None:
             raise UnknownNameError(self.kind, str(name), self.names())
         return entry
@@ -320,4 +331,5 @@ DETECTORS = Catalog(
         ),
     ],
     group="anomaly_detection.detectors",
+    left_out=pyod_table.FROM_LABELS,
 )

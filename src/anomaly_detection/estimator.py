@@ -25,7 +25,7 @@ from anomaly_detection.errors import ParameterError, UnknownNameError
 from anomaly_detection.features.inference import check_finite, infer_schema
 from anomaly_detection.frames import as_frame
 from anomaly_detection.keyed import KeyedPipeline, algorithm_of_each
-from anomaly_detection.keyed.pipeline import MIN_ROWS
+from anomaly_detection.keyed.pipeline import MIN_ROWS, KeyNames
 from anomaly_detection.pipeline import Pipeline, check_rows
 from anomaly_detection.workflows.models import load_model, save_model
 from anomaly_detection.workflows.models import load_pipeline as load_registered
@@ -48,7 +48,8 @@ class AnomalyDetector(OutlierMixin, BaseEstimator):  # type: ignore[misc]  # sci
     ----------
     algorithm : a name from the catalog of algorithms.
     contamination : α, the share of normal records that may raise an alarm, in (0, 0.5], or ``"auto"``.
-    threshold : an estimator of the alarm line, instead of ``contamination``, such as ``"static:upper_limit=0.7"``.
+    threshold : an estimator of the alarm line, instead of ``contamination``, such as ``"max_percentile"``, or
+        ``"static:upper_limit=3"`` for a raw score (``result.score``); each algorithm has its own scale.
     transforms : names of transforms of the number columns, such as ``("log",)``.
     key : the column, or columns from the coarsest to the finest, that say what a record is about: each key with enough
         rows gets a model of its own (:class:`~anomaly_detection.keyed.KeyedPipeline`).
@@ -152,7 +153,7 @@ class AnomalyDetector(OutlierMixin, BaseEstimator):  # type: ignore[misc]  # sci
     def explain(
         self,
         X: Any,
-        rows: Sequence[int] | None = None,
+        rows: Sequence[int] | NDArray[np.bool_] | None = None,
         most: int = 3,
         actionable: Sequence[str] | None = None,
     ) -> list[Explanation]:
@@ -161,11 +162,19 @@ class AnomalyDetector(OutlierMixin, BaseEstimator):  # type: ignore[misc]  # sci
         Parameters
         ----------
         X : a table, as for :meth:`detect`.
-        rows : 0-based rows of it; all when not given.
+        rows : 0-based rows of it, or a mask of them; all when not given.
         most : the most columns named per row.
         actionable : the columns that a counterfactual may change; all when not given.
+
+        Raises
+        ------
+        NotFittedError
+            before :meth:`fit`.
+        InputError
+            for a row that is not there, a mask of another length, or a column that is not used.
         """
-        return self.pipeline_.explain(self._named(X), rows, most, actionable)
+        frame = self._named(X)
+        return self.pipeline_.explain(frame, rows, most, actionable)
 
     def score_samples(self, X: Any) -> NDArray[np.float64]:
         """(n,) the negative raw score: lower is more anomalous, as in scikit-learn."""
@@ -243,6 +252,8 @@ class AnomalyDetector(OutlierMixin, BaseEstimator):  # type: ignore[misc]  # sci
     def _blank(self) -> Pipeline:
         parameters = self._algorithm_parameters()
         seed = self._seed()
+        if problem := KeyNames().problem(self.key):
+            raise ParameterError(f"AnomalyDetector: parameter key={self.key!r} {problem}.")
         detector = create(algorithm_of_each(self.algorithm, keyed=self.key is not None), **parameters)
         if "random_state" in detector.parameter_names():
             detector = detector.clone(random_state=seed)

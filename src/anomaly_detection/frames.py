@@ -9,13 +9,13 @@ from __future__ import annotations
 import math
 import sys
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
 import polars as pl
 
-from anomaly_detection.errors import SchemaError
+from anomaly_detection.errors import InputError, SchemaError
 from anomaly_detection.records import counted, quoted
 
 
@@ -41,6 +41,32 @@ def as_frame(data: Any, feature_names: Sequence[str] | None = None) -> pl.DataFr
     if frame.width == 0:
         raise SchemaError(f"The data ({type(data).__name__}) has no columns. Give at least one column of values.")
     return frame
+
+
+def row_numbers(rows: Iterable[Any] | None, n: int) -> list[Any] | None:
+    """Rows of a frame of ``n`` by number; a mask becomes the numbers of the rows where it is true.
+
+    Raises
+    ------
+    InputError
+        for truth values that are no mask: too few, too many, or numbers among them.
+
+    >>> row_numbers([2, 0], 3), row_numbers(np.array([True, False, True]), 3), row_numbers(None, 3)
+    ([2, 0], [0, 2], None)
+    """
+    if rows is None:
+        return None
+    given = list(rows)
+    truths = [one for one in given if isinstance(one, bool | np.bool_)]
+    if not truths:
+        return given
+    if len(truths) == len(given) == n:
+        return [number for number, chosen in enumerate(given) if chosen]
+    others = "" if len(truths) == len(given) else f", {len(given) - len(truths):,} of them no truth values"
+    raise InputError(
+        f"rows holds {counted(len(given), 'value')}{others}; a mask has true or false for each of the "
+        f"{counted(n, 'row')}. Give such a mask, or the rows by number, such as rows=[0, 1]."
+    )
 
 
 def _frame(data: Any) -> pl.DataFrame:

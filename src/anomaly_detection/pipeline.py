@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Literal, Self
 
 import numpy as np
 
-from anomaly_detection.base import AnyOf, Choice, Configurable, Range
+from anomaly_detection.base import SEED, AnyOf, Choice, Configurable, Range
 from anomaly_detection.calibration import Calibrator, Following, Ranks, calibration_scores
 from anomaly_detection.detectors import Detector, create
 from anomaly_detection.detectors.online import as_online
@@ -19,6 +19,7 @@ from anomaly_detection.explain.tables import checked_rows, explain_rows, positio
 from anomaly_detection.features.inference import infer_schema
 from anomaly_detection.features.keys import shown_key
 from anomaly_detection.features.nesting import flatten
+from anomaly_detection.frames import row_numbers
 from anomaly_detection.records import Schema
 from anomaly_detection.scorer import Scorer, under
 from anomaly_detection.thresholds import benjamini_hochberg, choose_alpha, named
@@ -96,7 +97,7 @@ class Pipeline(Configurable):
         "calibration": Choice("auto", "cross", "split"),
         "tail": Choice(True, False),
         "scaling": Choice("standard", "robust", "minmax", "maxabs", "none"),
-        "random_state": Range(0, 2**31 - 1, integer=True),
+        "random_state": SEED,
     }
 
     schema_: Schema
@@ -242,7 +243,7 @@ class Pipeline(Configurable):
     def explain(
         self,
         frame: pl.DataFrame,
-        rows: Sequence[int] | None = None,
+        rows: Sequence[int] | NDArray[np.bool_] | None = None,
         most: int = 3,
         actionable: Sequence[str] | None = None,
         *,
@@ -255,7 +256,7 @@ class Pipeline(Configurable):
         Parameters
         ----------
         frame : the records.
-        rows : 0-based rows of the frame; all when not given.
+        rows : 0-based rows of the frame, or a mask of them; all when not given.
         most : the most columns named per row.
         actionable : the columns that a counterfactual may change; all when not given.
         alpha : the line of the verdicts to explain, where it is not that of this pipeline.
@@ -271,7 +272,9 @@ class Pipeline(Configurable):
         """
         explainer = self._explainer(most, actionable, alpha, brief=brief)
         frame = self._flat(frame)
-        return explain_rows(explainer, frame, checked_rows(rows, len(frame)), self._scorer.native, among)
+        return explain_rows(
+            explainer, frame, checked_rows(row_numbers(rows, len(frame)), len(frame)), self._scorer.native, among
+        )
 
     def explain_record(
         self, record: Mapping[str, Any], most: int = 3, actionable: Sequence[str] | None = None

@@ -220,3 +220,10 @@ PYOD = (
     _deep("vae:VAE", "reconstruction error of a variational autoencoder", "pca", "vae"),
 )
 """Every detector of PyOD 3.6 that takes a table and no labels, by name."""
+
+FROM_LABELS = dict.fromkeys(
+    ("xgbod", "pyod_xgbod", "devnet", "pyod_devnet"),
+    "it learns from labels, and every algorithm here learns without them. Use auto; with some labels, models tune "
+    "--label NAME finds what suits them.",
+)
+"""Detectors of PyOD that are left out because they need labels, with what to do instead."""

@@ -8,7 +8,9 @@ import numpy as np
 import polars as pl
 import pytest
 
-from cli.conftest import numbers
+from anomaly_detection.detectors import pyod as adapter
+from anomaly_detection.explain.background import Background
+from cli.conftest import files_in, numbers
 
 RUN = ("detection", "run", "--data")
 
@@ -149,7 +151,70 @@ def test_an_unknown_algorithm_suggests_the_nearest(refused, orders):
     ],
 )
 def test_a_parameter_that_is_off_says_what_has_to_hold(refused, orders, parameter, way_out):
-    assert way_out in refused(*RUN, orders, "--param", parameter)
+    assert way_out in refused(*RUN, orders, "--algorithm", "isolation_forest", "--param", parameter)
+
+
+@pytest.mark.parametrize("parameter", ["n_estimators=50", "n_estimator=50"])
+def test_a_parameter_of_another_algorithm_names_that_algorithm(refused, orders, parameter):
+    said = refused(*RUN, orders, "-p", parameter)
+    assert f"auto has no parameter {parameter.partition('=')[0]!r}" in said
+    assert "isolation_forest and extended_isolation_forest have it" in said
+    assert "--algorithm isolation_forest" in said
+    assert "are: judged, random_state." in said
+
+
+@pytest.mark.parametrize("name", ["xgbod", "DevNet", "pyod-xgbod"])
+def test_an_algorithm_that_learns_from_labels_says_so(refused, orders, name):
+    said = refused(*RUN, orders, "--algorithm", name)
+    assert "it learns from labels" in said
+    assert "Use auto" in said
+
+
+@pytest.mark.parametrize(
+    ("algorithm", "package", "words"),
+    [("cof", "pyod", "pip install 'anomaly-detection[pyod]'"), ("vae", "torch", "needs the package 'torch'")],
+)
+def test_a_missing_package_is_named_with_what_to_install(refused, orders, monkeypatch, algorithm, package, words):
+    def missing(name):
+        raise ModuleNotFoundError(f"No module named {name!r}", name=package)
+
+    monkeypatch.setattr(adapter, "import_module", missing)
+    for name in ("COF", "VAE"):
+        monkeypatch.delitem(vars(adapter), name, raising=False)
+    for command in (RUN, ("models", "train", "--name", "m", "--data")):
+        assert words in refused(*command, orders, "--algorithm", algorithm)
+
+
+def test_unseen_categories_and_rows_without_values_are_judged_and_explained(ad, table, tmp_path):
+    frame = numbers().select("x").with_columns(pl.Series("shop", ["a", "b", "c"] * 100))
+    assert ad("models", "train", "--data", table(frame), "--name", "m").code == 0
+    odd = pl.DataFrame({"x": [0.1, None, 0.1], "shop": ["zzz", None, "a"]})
+    out = tmp_path / "out.json"
+    ran = ad(*RUN, table(odd, "odd.csv"), "--model", "m", "--explain", "--output", out, "--json")
+    assert ran.code == 0
+    whys = {one["row"]: one["explanation"]["recommendation"] for one in ran.json["anomalies"]}
+    assert "never seen" in whys[0]
+    assert 1 not in whys or "missing" in whys[1]
+    assert ad("reports", "detection", out).code == 0
+
+
+def test_a_model_without_normal_rows_cannot_explain_and_says_so(ad, orders, tmp_path, monkeypatch):
+    assert ad("models", "train", "--data", orders, "--name", "m", "--ignore", "fraud").code == 0
+    monkeypatch.setattr(Background, "restore", lambda *_: None)
+    before = files_in(tmp_path)
+    ran = ad(*RUN, orders, "--model", "m", "--explain", "--output", tmp_path / "out.json")
+    assert ran.code == 2
+    assert "train it again to have explanations" in ran.err
+    assert files_in(tmp_path) == before
+
+
+@pytest.mark.parametrize("seed", [-1, 2**63])
+def test_a_seed_out_of_range_is_refused_with_the_range_written_out(refused, orders, seed):
+    assert "at least 0 and at most 2**63 - 1" in refused(*RUN, orders, "--seed", seed)
+
+
+def test_the_largest_seed_is_one(ad, orders):
+    assert ad(*RUN, orders, "--seed", 2**63 - 1, "--top", 0).code == 0
 
 
 @pytest.mark.parametrize("value", ["0", "0.6", "-1", "nan", "many"])
@@ -196,6 +261,20 @@ def test_an_unknown_column_suggests_the_nearest(refused, orders, column):
     assert "Did you mean 'fraud'?" in refused(*RUN, orders, column, "frod")
 
 
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [
+        (["--timestamp", "y", "--key", "y"], "The column 'y' is named for --timestamp and --key"),
+        (["--key", "x,y", "--label", "y"], "The column 'y' is named for --key and --label"),
+        (["--timestamp", "y", "--key", "y", "--label", "y"], "'y' is named for --timestamp and --key and --label"),
+    ],
+)
+def test_a_column_with_two_roles_is_refused_whatever_the_command(ad, refused, orders, options, words):
+    assert ad("models", "train", "--data", orders, "--name", "m").code == 0
+    for command in (("detection", "run"), ("models", "train", "--name", "n"), ("detection", "run", "--model", "m")):
+        assert words in refused(*command, "--data", orders, *options)
+
+
 def test_a_label_that_is_not_understood_shows_its_values(refused, orders):
     assert "Labels have to be" in refused(*RUN, orders, "--label", "x")
 
@@ -227,7 +306,7 @@ def test_the_input_is_never_overwritten(refused, orders):
 def test_ten_thousand_columns_work(ad, table):
     values = np.random.default_rng(0).normal(size=(200, 10_000)).round(2)
     frame = pl.DataFrame(values, schema=[f"c{i}" for i in range(10_000)])
-    ran = ad(*RUN, table(frame), "--param", "n_estimators=10", "--json", "--top", 1)
+    ran = ad(*RUN, table(frame), "-a", "iforest", "-p", "n_estimators=10", "--json", "--top", 1)
     assert ran.code == 0
     assert len(ran.json["schema"]["features"]) == 10_000
 

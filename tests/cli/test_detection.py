@@ -31,7 +31,7 @@ def test_json_is_one_document_and_nothing_else(ad, orders):
     assert found["evaluation"]["auroc"] == 1.0
     assert len(found["anomalies"]) == 2
     assert set(found["anomalies"][0]) == {*COLUMNS, "reasons", "record"}
-    assert found["made"]["algorithm"]["name"] == "isolation_forest"
+    assert found["made"]["algorithm"]["name"] == "auto"
 
 
 def read_back(path):
@@ -217,3 +217,15 @@ def test_transforms_that_do_not_fit_are_refused(ad, orders, name, words):
     ran = ad(*RUN, orders, "--transform", name)
     assert ran.code == 2
     assert words in ran.err
+
+
+def test_a_static_line_is_on_the_scale_of_the_written_scores(ad, orders, tmp_path):
+    out = tmp_path / "out.csv"
+    run = ("detection", "run", "--data", orders, "--ignore", "fraud", "--output", out)
+    assert "static:upper_limit=3" in " ".join(ad("detection", "run", "--help").out.split())
+    assert ad(*run).code == 0
+    scores = pl.read_csv(out)["score"].sort(descending=True)
+    line = (scores[6] + scores[7]) / 2
+    assert ad(*run, "--threshold", f"static:upper_limit={line}").code == 0
+    judged = pl.read_csv(out)
+    assert judged.filter("is_anomaly")["score"].sort(descending=True).to_list() == scores.head(7).to_list()

@@ -45,6 +45,9 @@ def test_a_model_is_listed_shown_moved_and_deleted(ad):
     assert ad("models", "show", "orders", "--json").json["version"]["version"] == 1
     assert ad("models", "promote", "orders", "2", "--json").json["aliases"] == ["production"]
     assert ad("models", "show", "orders@production", "--json").json["version"]["version"] == 2
+    assert ad("models", "promote", "orders@1", "--alias", "challenger").out == "orders@challenger is now version 1.\n"
+    assert ad("models", "promote", "orders@challenger").out == "orders@production is now version 1.\n"
+    assert ad("models", "promote", "orders@2").out == "orders@production is now version 2.\n"
     assert ad("models", "rollback", "orders").out == "orders@production is now version 1.\n"
     assert ad("models", "delete", "orders@2", "--json").json == {"name": "orders", "deleted": [2]}
     assert ad("models", "delete", "orders", "--force").out == "Deleted orders version 1.\n"
@@ -98,6 +101,9 @@ def test_versions_are_compared_by_their_metrics_and_on_the_same_rows(ad, orders)
         (["show", "orders@7"], "has no version 7. It has: 1, 2"),
         (["show", "orders@prodution"], "Did you mean 'production'"),
         (["promote", "orders", "9"], "has no version 9"),
+        (["promote", "orders@9"], "has no version 9"),
+        (["promote", "orders"], "models promote orders 2, or models promote orders@2."),
+        (["promote", "orders@1", "1"], "both say which version is meant"),
         (["rollback", "orders"], "cannot be rolled back"),
         (["delete", "orders"], "--force"),
         (["delete", "orders@1"], "in use by production"),

@@ -81,6 +81,18 @@ def test_wishes_that_make_no_sense_are_refused(refused, hosts, options, words):
     assert words in refused("detection", "run", "--data", hosts, *options)
 
 
+@pytest.mark.needs_extra("pyod", "skops")
+def test_an_algorithm_that_needs_the_batch_is_refused_with_what_to_use_instead(refused, hosts):
+    options = ("--data", hosts, "--key", "host", "--per-key")
+    for command in (("detection", "run"), ("models", "train", "--name", "m")):
+        said = refused(*command, *options, "--algorithm", "cof")
+        assert "A model per key needs" in said
+        assert "pyod_cof is labelled batch only. Use lof, or leave out --per-key" in said
+    average = '{"name": "average", "parameters": {"detectors": ["ecod", "cof"]}}'
+    said = refused("detection", "run", *options, "-a", "maximum", "-p", f'detectors=[{average}, "knn"]')
+    assert "maximum is labelled batch only because of its member pyod_cof. Use lof in place of pyod_cof" in said
+
+
 def test_a_model_per_key_needs_the_key_again(ad, refused, hosts, tmp_path):
     assert ad("models", "train", "--data", hosts, *PER_KEY, "--name", "m").code == 0
     other = tmp_path / "other.csv"

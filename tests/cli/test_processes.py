@@ -187,3 +187,16 @@ def test_help_needs_no_numbers():
         said = process.communicate(timeout=60)[0]
     assert said.splitlines()[-1] == "[]"
     assert "detection" in said
+
+
+def test_python_dash_m_runs_the_program_and_the_command_is_kept(orders):
+    out = orders.with_name("out.json")
+    command = [sys.executable, "-m", "anomaly_detection", "detection", "run", "--data", str(orders), "-a", "ecod"]
+    done = subprocess.run([*command, "--output", str(out)], check=False, capture_output=True, env=environment())
+    assert done.returncode == 0
+    assert b"Most anomalous" in done.stdout
+    typed = json.loads(out.read_text())["made"]["command"]
+    assert typed == f"anomaly-detection detection run --data {orders} -a ecod --output {out}"
+    wrong = subprocess.run([*command[:3], "modles"], check=False, capture_output=True, env=environment())
+    assert wrong.returncode == 2
+    assert b"See `anomaly-detection --help`" in wrong.stderr

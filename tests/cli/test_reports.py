@@ -5,6 +5,7 @@ from __future__ import annotations
 import gzip
 import json
 
+import polars as pl
 import pytest
 
 from anomaly_detection import explain
@@ -60,6 +61,66 @@ def test_explanations_of_a_run_are_in_its_page(ad, orders, tmp_path):
     assert markdown_text(why["recommendation"]) in ran.out
     assert markdown_text(why["counterfactual"]["sentence"]) in ran.out
     assert "carry no explanations" not in ran.out
+
+
+def test_the_default_says_which_views_it_combined(ad, results):
+    page = ad(*REPORT, results, "--format", "md", "--output", "-").out
+    assert "found in the scores (contamination auto); raw scores from " in page
+    assert "| Views for | the rows that were learned from |" in page
+    assert "| lesinn | 1.00 | " in page
+    html = ad(*REPORT, results, "--format", "html", "--output", "-").out
+    assert '<th scope="row">lesinn</th>' in html
+    found = ad(*REPORT, results, "--format", "json", "--output", "-").json
+    assert [view["name"] for view in found["views"]] == [one["name"] for one in found["made"]["evidence"]["members"]]
+
+
+@pytest.fixture
+def keyed_results(ad, table, tmp_path):
+    """The results of a run on hosts of two regions; row 7 is odd."""
+    frame = (
+        numbers(600)
+        .select("x", "y")
+        .with_columns(pl.Series("region", ["eu", "us"] * 300), pl.Series("host", [f"h{i % 6}" for i in range(600)]))
+    )
+    path = table(frame, "hosts.csv")
+
+    def run(*options):
+        out = tmp_path / "hosts.json"
+        arguments = ("--data", path, "--key", "region,host", "-a", "ecod", "--explain", "--output", out, *options)
+        assert ad("detection", "run", *arguments).code == 0
+        return out
+
+    return run
+
+
+@pytest.mark.parametrize("options", [(), ("--per-key", "--min-rows", 50)])
+def test_columns_of_a_composite_key_are_a_key_and_no_features(ad, keyed_results, options):
+    results = keyed_results(*options)
+    written = json.loads(results.read_text())
+    assert {tuple(one["record"]) for one in written["summary"]["anomalies"]} == {("x", "y")}
+    report = ad(*REPORT, results, "--format", "json", "--output", "-").json
+    assert [view["name"] for view in sorted(report["columns"], key=lambda view: view["name"])] == ["x", "y"]
+    assert report["columns_in_all"] == 2
+    assert all({cell["column"] for cell in one["cells"]} == {"x", "y"} for one in report["anomalies"])
+    assert report["anomalies"][0]["row"]["key"].count("/") == 1
+    page = ad(*REPORT, results, "--format", "md", "--output", "-").out
+    assert "| Key | region/host |" in page
+    assert f". {report['anomalies'][0]['row']['key']}: " in page
+    assert ("have a model of their own" in page) == ("Judged by" in page) == bool(options)
+    html = ad(*REPORT, results, "--format", "html", "--output", "-").out
+    assert "<dt>Key</dt><dd>region/host</dd>" in html
+    assert (", judged by the model of" in html) == bool(options)
+
+
+def test_key_columns_in_the_records_of_older_results_are_left_out(ad, made, table):
+    document = json.loads(made.read_text())
+    document["made"]["schema"]["key"] = ["shop", "till"]
+    document["results"][0]["key"] = ["b", 3]
+    report = ad(*REPORT, table(json.dumps(document), "old.json"), "--format", "json", "--output", "-").json
+    assert [view["name"] for view in report["columns"]] == ["amount"]
+    assert all([cell["column"] for cell in one["cells"]] == ["amount"] for one in report["anomalies"])
+    page = ad(*REPORT, table(json.dumps(document), "old.json"), "--format", "md", "--output", "-").out
+    assert ". b/3: " in page
 
 
 @pytest.mark.parametrize(

@@ -8,7 +8,7 @@ import polars as pl
 import pytest
 from rich.console import Console
 
-from anomaly_detection.cli import terminal
+from anomaly_detection.cli import terminal, verdicts
 from anomaly_detection.cli.verdicts import short_reason
 from cli.conftest import numbers
 
@@ -59,6 +59,18 @@ def test_reasons_are_rounded_and_short():
     assert short_reason(reason) == "total 3,405 (normal 48.97 to 12,640)"
     reason = {"column": "c" * 100, "value": "v" * 100, "normal": "'a' 60 %, 'b' 40 %"}
     assert len(short_reason(reason)) < 130
+
+
+def test_advice_cuts_very_long_names(monkeypatch, capsys):
+    name = "the_total_amount_of_the_order_including_all_taxes_" * 4
+    change = {"changes": [{"column": name, "from": 9, "to": 1}], "sentence": f"With {name} 1 it would be normal."}
+    why = {"recommendation": f"Check {name}: it is high.", "columns": [{"column": name}], "counterfactual": change}
+    monkeypatch.setenv("COLUMNS", "200")
+    terminal.console.cache_clear()
+    verdicts._show_advice([{"row": 3, "explanation": why}], terminal.console())
+    said = " ".join(capsys.readouterr().out.split())
+    short = f"{name[:39]}…"
+    assert said == f"row 3: Check {short}: it is high. With {short} 1 it would be normal."
 
 
 def test_there_is_no_colour_unless_on_a_terminal(ad, orders, monkeypatch):

@@ -146,6 +146,18 @@ def points(study):
     return [(trial["point"], trial["value"], trial["alarms"]) for trial in trials]
 
 
+def test_the_result_is_compared_with_the_default_algorithm(ad, orders, tuned):
+    ran = tuned()
+    found = " ".join(ran.out.split())
+    assert "The default algorithm auto, which has nothing to tune, has " in found
+    default = tuned("--json").json["tuning"]["default"]
+    assert default["algorithm"] == "auto"
+    assert f"has {default['value']:.3f} there" in found
+    assert "auto has nothing to tune" in " ".join(ad("models", "tune", "--help").out.replace("│", " ").split())
+    competed = ad(*TUNE, orders, "--name", "m", "--ignore", "fraud", "-a", "auto", "--trials", 1, "--json").json
+    assert competed["tuning"]["default"] is None
+
+
 @pytest.mark.parametrize(
     ("more", "words"),
     [
@@ -175,6 +187,15 @@ def test_data_that_cannot_be_tuned_on_is_refused(refused, table):
     assert "constant" in refused(*TUNE, table(constant), "--name", "m")
     normal = numbers().with_columns(fraud=0)
     assert "has 0 and 300" in refused(*TUNE, table(normal), "--name", "m", "--label", "fraud")
+
+
+@pytest.mark.needs_extra("pyod", "skops")
+@pytest.mark.parametrize(
+    ("names", "words"),
+    [("cof", "pyod_cof is labelled batch only. Use lof"), ("hbos,lmdd", "pyod_lmdd is labelled batch only. Use mad")],
+)
+def test_an_algorithm_that_cannot_be_registered_is_refused_before_any_trial(refused, orders, names, words):
+    assert words in refused(*TUNE, orders, "--name", "m", "--algorithm", names)
 
 
 def test_a_study_of_other_data_is_refused_and_kept(refused, ad, table, tmp_path):

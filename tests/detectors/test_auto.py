@@ -3,7 +3,7 @@
 import numpy as np
 import polars as pl
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from sklearn.metrics import roc_auc_score
 
@@ -41,6 +41,7 @@ def naive_surprise(scores, training, falls, weights):
     return total / len(scores)
 
 
+@settings(deadline=None)
 @given(st.integers(1, 5), st.integers(1, 30), st.integers(0, 1000))
 def test_mean_magnitude_equals_its_naive_twin(m, n, seed):
     rng = np.random.default_rng(seed)
@@ -50,6 +51,7 @@ def test_mean_magnitude_equals_its_naive_twin(m, n, seed):
     np.testing.assert_allclose(out, naive_magnitude(scores, centers, scales), rtol=1e-12, atol=1e-12)
 
 
+@settings(deadline=None)
 @given(st.integers(1, 4), st.integers(1, 30), st.integers(0, 1000))
 def test_mean_surprise_equals_its_naive_twin(m, n, seed):
     rng = np.random.default_rng(seed)

@@ -113,5 +113,5 @@ DAMAGES = {
 def test_damaged_state_is_refused(name):
     trees = HalfSpaceTrees(3, 4).fit(crowd())
     state = trees.state()
-    with pytest.raises(ArtifactError, match="half-space trees"):
+    with pytest.raises(ArtifactError, match="HalfSpaceTrees on"):
         HalfSpaceTrees(3, 4).restore({**state, name: DAMAGES[name](state[name])}, trees.features_)

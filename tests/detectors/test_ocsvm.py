@@ -8,7 +8,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from sklearn.svm import OneClassSVM
 
-from anomaly_detection.detectors._rbf_kernels import LANES, in_blocks, similarities, weighted_similarity
+from anomaly_detection.detectors._block_kernels import LANES
+from anomaly_detection.detectors._neighbours import in_blocks
+from anomaly_detection.detectors._rbf_kernels import similarities, weighted_similarity
 from anomaly_detection.detectors.ocsvm import OCSVM
 from anomaly_detection.errors import ArtifactError
 from detectors.forest_tables import numbers
@@ -17,7 +19,7 @@ from detectors.forest_tables import numbers
 @pytest.mark.parametrize("m", [1, LANES, LANES + 5])
 def test_similarities_and_their_sums_are_those_written_out(m):
     X, references = numbers(90, 3), numbers(m, 3, seed=1)
-    weights, blocks = np.random.default_rng(2).normal(size=m), in_blocks(references)
+    weights, blocks = np.random.default_rng(2).normal(size=m), in_blocks(references.astype(np.float64), filling=0.0)
     filled = np.zeros((len(blocks), LANES))
     filled.ravel()[:m] = weights
     gaps = X.astype(np.float64)[:, None] - references[None]

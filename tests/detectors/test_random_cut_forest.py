@@ -131,7 +131,7 @@ DAMAGES = {
 def test_damaged_state_is_refused(name):
     forest = RandomCutForest(2, 20).fit(crowd())
     state = forest.state()
-    with pytest.raises(ArtifactError, match="random cut forest"):
+    with pytest.raises(ArtifactError, match="RandomCutForest on"):
         RandomCutForest(2, 20).restore({**state, name: DAMAGES[name](state[name])}, forest.features_)
 
 

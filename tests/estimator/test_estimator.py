@@ -6,6 +6,7 @@ import numpy as np
 import polars as pl
 import pytest
 from sklearn.base import clone
+from sklearn.exceptions import NotFittedError as NotFittedYet
 from sklearn.model_selection import GridSearchCV
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
@@ -13,7 +14,8 @@ from sklearn.utils.estimator_checks import parametrize_with_checks
 
 import anomaly_detection
 from anomaly_detection import AnomalyDetector, detect
-from anomaly_detection.errors import ArtifactError, NotFittedError, ParameterError, UnknownNameError
+from anomaly_detection.errors import ArtifactError, InputError, NotFittedError, ParameterError, UnknownNameError
+from anomaly_detection.keyed import KeyedPipeline
 from anomaly_detection.registry import LocalRegistry
 
 
@@ -180,6 +182,34 @@ def test_errors_name_the_way_out():
         AnomalyDetector("ecod", contamination=0.6).fit(numbers())
     with pytest.raises((NotFittedError, ValueError), match="not fitted"):
         AnomalyDetector().detect(numbers())
+
+
+@pytest.mark.parametrize("key", [None, "host"])
+def test_nothing_can_be_asked_of_a_detector_that_is_not_fitted(key):
+    for verb in ("score_samples", "decision_function", "predict", "detect", "detect_one", "update", "explain"):
+        with pytest.raises(NotFittedYet, match="This AnomalyDetector instance is not fitted yet"):
+            getattr(AnomalyDetector(key=key), verb)(numbers())
+
+
+@pytest.mark.parametrize("key", [3, ["host", 3], {"host"}, True])
+def test_a_key_that_is_no_name_is_refused(key):
+    with pytest.raises(ParameterError, match=r"AnomalyDetector: parameter key=.* must be the name of a column"):
+        AnomalyDetector(key=key).fit(pl.DataFrame({"host": ["a", "b"] * 30, "load": range(60)}))
+    with pytest.raises(ParameterError, match=r"KeyedPipeline: parameter key=.* must be the name of a column"):
+        KeyedPipeline(key).fit(pl.DataFrame({"host": ["a", "b"] * 30, "load": range(60)}))
+
+
+@pytest.mark.parametrize("key", [None, "host"])
+def test_a_mask_chooses_the_rows_to_explain(key):
+    frame = pl.DataFrame({"host": ["a", "b"] * 50, "load": np.random.default_rng(0).normal(size=100)})
+    detector = AnomalyDetector("ecod", key=key).fit(frame)
+    mask = np.isin(np.arange(100), [41, 7])
+    for rows in (mask, mask.tolist(), pl.Series(mask), [7, 41]):
+        assert [one.row for one in detector.explain(frame, rows=rows)] == [7, 41]
+    assert detector.explain(frame, rows=~mask & mask) == []
+    for rows in ([True, False], np.ones(101, dtype=bool), [True, 3]):
+        with pytest.raises(InputError, match="a mask has true or false for each of the 100 rows"):
+            detector.explain(frame, rows=rows)
 
 
 def test_the_public_names_are_those_that_are_listed():

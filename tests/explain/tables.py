@@ -5,7 +5,11 @@ from __future__ import annotations
 import numpy as np
 import polars as pl
 
+from anomaly_detection.catalog import DETECTORS
 from anomaly_detection.pipeline import Pipeline
+
+OURS = [entry.name for entry in DETECTORS.entries() if entry.extra is None]
+"""The algorithms of this package; those of others are explained by the same code and take minutes."""
 
 
 def payments(rows=600, seed=0):

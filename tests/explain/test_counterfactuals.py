@@ -4,18 +4,18 @@ import numpy as np
 import polars as pl
 import pytest
 
-from anomaly_detection.catalog import DETECTORS
 from anomaly_detection.errors import ParameterError, UnknownNameError
-from anomaly_detection.explain import counterfactuals
+from anomaly_detection.explain import background
+from anomaly_detection.explain.effort import Effort
 from anomaly_detection.pipeline import Pipeline
-from explain.tables import USUAL, fitted, payments
+from explain.tables import OURS, USUAL, fitted, payments
 
 
 def changed(record, found):
     return {**record, **{change.column: change.new for change in found.changes}}
 
 
-@pytest.fixture(scope="module", params=[entry.name for entry in DETECTORS.entries()])
+@pytest.fixture(scope="module", params=OURS)
 def pipeline(request):
     return fitted(request.param, contamination=0.1)
 
@@ -99,7 +99,7 @@ def test_columns_that_may_change_have_to_be_known():
 
 
 def test_a_wide_row_that_is_off_everywhere_flips_too(monkeypatch):
-    monkeypatch.setattr(counterfactuals, "COUNTS", 7)
+    monkeypatch.setattr(background, "effort_for", lambda _: Effort(counts=7, taken_back=100))
     names = [f"c{i}" for i in range(40)]
     frame = pl.DataFrame(np.random.default_rng(0).normal(size=(300, 40)), schema=names)
     pipeline = Pipeline("ecod", contamination=0.05).fit(frame)

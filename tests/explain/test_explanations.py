@@ -1,23 +1,22 @@
 """What is said about a row: columns that carry the score, plain words, and no surprises on bad input."""
 
 import json
+from dataclasses import replace
 
 import numpy as np
 import polars as pl
 import pytest
 
 from anomaly_detection import AnomalyDetector
-from anomaly_detection.catalog import DETECTORS
 from anomaly_detection.errors import InputError, NotFittedError, ParameterError
 from anomaly_detection.explain import tables as tables_module
-from anomaly_detection.explain.repairs import Repair, search
+from anomaly_detection.explain.effort import Effort
+from anomaly_detection.explain.repairs import Repair, _first_round, search
 from anomaly_detection.pipeline import Pipeline
-from explain.tables import USUAL, fitted, payments
-
-ALGORITHMS = [entry.name for entry in DETECTORS.entries()]
+from explain.tables import OURS, USUAL, fitted, payments
 
 
-@pytest.fixture(scope="module", params=ALGORITHMS)
+@pytest.fixture(scope="module", params=OURS)
 def pipeline(request):
     return fitted(request.param)
 
@@ -211,3 +210,33 @@ def test_columns_that_lower_the_score_only_together_are_found():
     found = search(either, start, background, np.array([45, 45, 0.9, 0.9, 0.9, 0.9]), 2)
     assert found[1].changes.keys() == {0, 1}
     assert found[1].score < 10
+
+
+def test_values_that_only_go_together_are_found_by_the_second_round():
+    frame = pl.DataFrame(np.random.default_rng(0).normal(size=(300, 4)), schema=list("abcd"))
+    background = replace(Pipeline("ecod").fit(frame).background, typical=-1.0)
+
+    def apart(X):
+        return np.abs(X[:, None, :3] - background.rows[:, :3]).sum(axis=2).min(axis=1).astype(np.float64)
+
+    row = np.float32([50, -50, 50, 0])
+    start = Repair(float(apart(row[None])[0]), row, {})
+    parts = np.array([50.0, 50.0, 50.0, 0.0])
+    one_at_a_time = _first_round(apart, start, background, [0, 1, 2, 3], 3, Effort())[2][0]
+    found = search(apart, start, background, parts, 3)[2]
+    assert found.score == 0.0 < one_at_a_time.score
+    assert found.changes.keys() == {0, 1, 2}
+    assert len(set(found.changes.values())) == 1
+
+
+def test_nothing_more_is_looked_for_once_the_score_is_typical():
+    background = fitted("ecod").background
+    row = background.rows[0].copy()
+    row[0] = 500
+
+    def far(X):
+        return np.abs(X[:, 0]).astype(np.float64) + background.typical - 3
+
+    start = Repair(float(far(row[None])[0]), row, {})
+    found = search(far, start, background, np.array([1.0, 0, 0, 0, 0]), 3)
+    assert [list(one.changes) for one in found] == [[0]]

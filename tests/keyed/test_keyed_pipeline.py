@@ -70,6 +70,13 @@ STRANGE = [
 ]
 
 
+@pytest.mark.needs_extra("pyod", "skops")
+def test_an_algorithm_that_needs_the_batch_is_refused():
+    frame = pl.DataFrame({"host": ["a", "b"] * 50, "load": np.random.default_rng(0).normal(size=100)})
+    with pytest.raises(InputError, match=r"A model per key .* pyod_sos is labelled batch only\. Use knn"):
+        KeyedPipeline("host", "sos").fit(frame)
+
+
 def test_one_record_equals_a_batch_equals_any_chunking_bit_for_bit(keyed, test):
     whole = keyed.detect(test)
     assert [keyed.detect_one(record) for record in test.head(500).to_dicts()] == list(whole)[:500]

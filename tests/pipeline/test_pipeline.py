@@ -389,7 +389,8 @@ def test_a_detector_that_needs_the_batch_judges_tables_and_refuses_single_record
     with pytest.raises(InputError, match=r"Judging one record.*pyod_sos is labelled batch only\. Use knn"):
         pipeline.detect_one(frame.row(0, named=True))
     mixed = Pipeline(create("average", detectors=["sos", "knn"])).fit(frame)
-    with pytest.raises(InputError, match="average is labelled batch only"):
+    because = r"average is labelled batch only because of its member pyod_sos\. Use knn in place of pyod_sos"
+    with pytest.raises(InputError, match=because):
         mixed.detect_one(frame.row(0, named=True))
 
 

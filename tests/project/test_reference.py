@@ -63,3 +63,15 @@ def test_results_of_benchmarks_are_shown(tmp_path, monkeypatch):
     (tmp_path / "benchmarks" / "results").mkdir(parents=True)
     (tmp_path / "benchmarks" / "results" / "one_row.md").write_text("| a | b |")
     assert "## One row\n\n| a | b |" in reference.benchmarks()
+
+
+def test_the_picture_of_a_benchmark_is_shown_with_its_description(tmp_path, monkeypatch):
+    monkeypatch.setattr(reference, "ROOT", tmp_path)
+    monkeypatch.setattr(reference, "DOCS", tmp_path / "docs")
+    for folder in ("benchmarks/results", "docs/assets"):
+        (tmp_path / folder).mkdir(parents=True)
+    (tmp_path / "benchmarks" / "results" / "one_row.md").write_text("| a | b |")
+    (tmp_path / "docs" / "assets" / "one_row.svg").write_text("<svg><desc id='said'>3 &lt; 4</desc></svg>")
+    assert "## One row\n\n![3 < 4](assets/one_row.svg)\n\n| a | b |" in reference.benchmarks()
+    (tmp_path / "docs" / "assets" / "one_row.svg").write_text("<svg></svg>")
+    assert "![one_row](assets/one_row.svg)" in reference.benchmarks()

@@ -114,6 +114,13 @@ def summary(found):
 
 MADE = {
     "algorithm": {"name": "isolation_forest", "parameters": {"n_estimators": 100}},
+    "evidence": {
+        "judged": "own",
+        "members": [
+            {"name": "ecod", "parameters": {}, "weight": 1.25, "agreement": 0.5},
+            {"name": "knn", "parameters": {"n_neighbors": 2}, "weight": 0.75, "agreement": 0.875},
+        ],
+    },
     "parameters": {"contamination": "auto"},
     "alpha": 0.01,
     "trained_on_rows": 300,
@@ -150,6 +157,7 @@ def hostile():
         **MADE,
         "model": HOSTILE[0],
         "algorithm": {"name": HOSTILE[1], "parameters": {HOSTILE[2]: HOSTILE[3]}},
+        "evidence": {"members": [{"name": words, "parameters": {words: words}} for words in HOSTILE]},
         "schema": {"set_aside": [{"name": words, "reason": words} for words in HOSTILE]},
         "data": {"name": HOSTILE[0].replace("/", ""), "sha256": HOSTILE[1]},
         "versions": {HOSTILE[4]: HOSTILE[5]},

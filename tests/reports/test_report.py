@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -11,12 +13,13 @@ from anomaly_detection.errors import InputError
 from anomaly_detection.reports.charts import bars, count_levels, even_levels, polyline
 from anomaly_detection.reports.document import Row
 from anomaly_detection.reports.groups import MOST_GROUPS, groups_of
+from anomaly_detection.reports.making import View, how_made
 from anomaly_detection.reports.marks import Mark, weights
-from anomaly_detection.reports.pages import WRITERS
+from anomaly_detection.reports.pages import WRITERS, html, markdown
 from anomaly_detection.reports.report import MOST_LISTED, report_of
 from anomaly_detection.reports.timeline import MOST_BUCKETS, timeline_of
 from anomaly_detection.results import SEVERITIES
-from reports.documents import decoded, document, explained, rows
+from reports.documents import MADE, decoded, document, explained, rows
 
 
 def row(i, score=0.65, **more):
@@ -163,6 +166,44 @@ def test_results_as_python_writes_them_are_enough():
     assert report.anomaly_count == 12
     assert not report.groups
     assert all(write(report) for write in WRITERS.values())
+
+
+@pytest.mark.parametrize(
+    ("parts", "words"),
+    [
+        ({}, "p ≤ 0.01; found in the scores (contamination auto); raw scores from 1.2 on"),
+        ({"parameters": {"contamination": 0.05}}, "p ≤ 0.01; as asked for; raw scores from 1.2 on"),
+        ({"parameters": {"threshold": "static:upper_limit=4"}}, "drawn by the estimator static:upper_limit=4;"),
+        ({"fdr": 0.1}, "so that at most 10 % of the alarms are false"),
+    ],
+)
+def test_the_alarm_line_says_who_drew_it_and_at_which_score(parts, words):
+    report = report_of(decoded(document(made={**MADE, **parts})))
+    assert words in report.alarm
+    assert ("Alarm line α", report.alarm) in how_made(report.made, report.alarm)
+
+
+def test_views_that_were_combined_are_listed_with_their_weights():
+    report = report_of(decoded(document()))
+    assert report.views == (View("ecod", "", 1.25, 0.5), View("knn", "n_neighbors = 2", 0.75, 0.875))
+    assert "| knn | 0.75 | 0.88 | n\\_neighbors = 2 |" in markdown(report)
+    assert "<td>n_neighbors = 2</td>" in html(report)
+    assert json.loads(WRITERS["json"](report))["views"][0]["weight"] == 1.25
+
+
+@pytest.mark.parametrize("evidence", [{}, {"members": 3}, {"members": [1, {}, {"name": 2}]}, {"judged": [1]}])
+def test_evidence_of_another_form_is_no_view(evidence):
+    report = report_of(decoded(document(made={**MADE, "evidence": evidence})))
+    assert report.views == ()
+    assert "Several views" not in markdown(report)
+
+
+def test_where_no_column_stands_out_it_is_said_once():
+    found = rows(24, anomalies=1)
+    none = {"sentence": "no column stands out", "recommendation": "Compare it as a whole: no column stands out."}
+    found[0]["explanation"] = none
+    for page in (html, markdown):
+        assert page(report_of(decoded(document(found)))).count("no column stands out") == 1
 
 
 def test_no_anomalies_are_good_news():

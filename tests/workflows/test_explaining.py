@@ -7,12 +7,21 @@ import polars as pl
 import pytest
 
 from anomaly_detection.errors import NotFittedError
+from anomaly_detection.explain.explanation import Explanation
+from anomaly_detection.explain.reasons import Reason
 from anomaly_detection.workflows import detect, explaining, fitting
 from anomaly_detection.workflows.detect import DetectRequest, detect_file
 from anomaly_detection.workflows.models import TrainRequest, load_pipeline, train_model
 from anomaly_detection.workflows.reading import Reading
 
 ROWS = 400
+
+
+def test_where_no_column_stands_out_it_is_said_once():
+    why = Explanation(0, (), "no column stands out", "Compare it as a whole: no column stands out.")
+    assert explaining._in_words(why) == "Compare it as a whole: no column stands out."
+    reason = Reason("x", 9, 0.2, "0 to 1", 1.0)
+    assert explaining._in_words(Explanation(0, (reason,), "x is 9", "Check x.")) == "x is 9. Check x."
 
 
 @pytest.fixture

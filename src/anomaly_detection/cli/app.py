@@ -15,6 +15,7 @@ from anomaly_detection.cli import (
     demo,
     detection,
     health,
+    logs,
     models,
     reports,
     tuning,  # noqa: F401 - adds a command to models
@@ -42,6 +43,7 @@ app.add_typer(detection.app, name="detection")
 app.add_typer(models.app, name="models")
 app.add_typer(reports.app, name="reports")
 app.add_typer(health.app, name="health")
+app.add_typer(logs.app, name="logs")
 app.command("demo")(demo.demo)
 
 

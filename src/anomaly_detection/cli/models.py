@@ -14,11 +14,18 @@ from anomaly_detection.errors import InputError
 
 if TYPE_CHECKING:
     from anomaly_detection.registry.base import ModelVersion
+    from anomaly_detection.registry.local import LocalRegistry
 
 app = typer.Typer(help="Train models and look after them.", no_args_is_help=True)
 
 Reference = Annotated[
     str, typer.Argument(help="A model: name, name@alias or name@version.", autocompletion=completion.models)
+]
+Promoted = Annotated[
+    str,
+    typer.Argument(
+        help="The model's name; or with its version, name@2.", autocompletion=completion.models, metavar="NAME"
+    ),
 ]
 ModelName = Annotated[str, typer.Argument(help="The model's name.", autocompletion=completion.models)]
 Name = Annotated[str, typer.Option("--name", "-n", metavar="NAME", help="The name to register the model under.")]
@@ -151,16 +158,18 @@ def compare(
 
 @app.command()
 def promote(
-    name: ModelName,
-    version: Annotated[int, typer.Argument(help="The version the alias shall point to.")],
+    reference: Promoted,
+    version: Annotated[int | None, typer.Argument(help="The version the alias shall point to.")] = None,
     alias: Alias = "production",
     registry: o.RegistryFolder = None,
     as_json: o.Json = False,
 ) -> None:
-    """Point an alias, production by default, to a version."""
+    """Point an alias, production by default, to a version: NAME 2, NAME@2, or NAME@challenger."""
     from anomaly_detection.workflows.models import registry_at
 
-    _moved(registry_at(registry).promote(name, version, alias), alias, as_json=as_json)
+    store = registry_at(registry)
+    name, number = _chosen(store, reference, version, alias)
+    _moved(store.promote(name, number, alias), alias, as_json=as_json)
 
 
 @app.command()
@@ -232,6 +241,26 @@ def import_(
         print_json(asdict(version))
     else:
         typer.echo(f"Imported {version.reference}")
+
+
+def _chosen(store: LocalRegistry, reference: str, version: int | None, alias: str) -> tuple[str, int]:
+    """The name and the version that are meant, given apart or as one reference."""
+    from anomaly_detection.registry.names import LATEST, parse_reference
+
+    wanted = parse_reference(reference)
+    one = wanted.version is None and wanted.alias is None
+    if one and version is None:
+        newest = store.resolve(f"{wanted.name}@{LATEST}").version
+        raise InputError(
+            f"Which version of {wanted.name!r} shall {alias!r} point to? Write it after the name, such as "
+            f"models promote {wanted.name} {newest}, or models promote {wanted.name}@{newest}."
+        )
+    if not one and version is not None:
+        raise InputError(
+            f"{reference!r} and {version} both say which version is meant. Write models promote {wanted.name} "
+            f"{version}, or models promote {reference}."
+        )
+    return wanted.name, store.resolve(reference).version if version is None else version
 
 
 def _moved(version: ModelVersion, alias: str, *, as_json: bool) -> None:

@@ -24,6 +24,10 @@ VERDICTS = "Verdicts"
 
 DATA = "CSV, TSV, JSON, JSON Lines or Parquet, .gz and .zst too; - is standard input."
 LABEL = "The column with known anomalies (1/0, true/false); used for evaluation only."
+THRESHOLD = (
+    "An estimator of the alarm line instead: max_percentile; or a raw score, static:upper_limit=3. Raw scores are the "
+    "column score of --output; each algorithm has its own scale."
+)
 CONTAMINATION = "Share of normal records that may raise an alarm, in (0, 0.5], or auto."
 
 Data = Annotated[str, typer.Option("--data", "-d", help=DATA, metavar="FILE", rich_help_panel=RECORDS)]
@@ -100,7 +104,7 @@ Threshold = Annotated[
     str | None,
     typer.Option(
         "--threshold",
-        help="An estimator of the alarm line instead, such as static:upper_limit=0.7.",
+        help=THRESHOLD,
         autocompletion=completion.thresholds,
         metavar="NAME",
         rich_help_panel=MODEL,

@@ -17,12 +17,17 @@ if TYPE_CHECKING:
 
 SEARCH = "Search"
 
+ALGORITHMS = (
+    "The algorithms that compete, a,b; the first with its defaults is the baseline. Usually isolation_forest, with "
+    "--label also knn,hbos,pca,lof; auto has nothing to tune, and the result is compared with it."
+)
+
 Algorithms = Annotated[
     list[str] | None,
     typer.Option(
         "--algorithm",
         "-a",
-        help="The algorithms that compete, a,b; the first with its defaults is the baseline.",
+        help=ALGORITHMS,
         autocompletion=completion.algorithms,
         metavar="NAMES",
         rich_help_panel=o.MODEL,

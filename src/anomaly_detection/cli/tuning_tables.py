@@ -24,6 +24,7 @@ def show_tuned(outcome: TuneOutcome, *, quiet: bool) -> None:
     if not quiet:
         _show_trials(outcome)
     _show_gain(outcome)
+    _show_default(outcome)
     version = outcome.version
     pointing = f", {', '.join(version.aliases)}" if version.aliases else ""
     say(f"Registered {version.reference} ({version.size / 1024:.0f} KiB){pointing}", "bold")
@@ -57,6 +58,15 @@ def _show_gain(outcome: TuneOutcome) -> None:
         f"On new folds trial {winner.trial} has {winner.value:.3f}, the defaults {baseline.value:.3f} "
         f"({winner.gain:+.3f} ± {winner.gain_error:.3f})"
     )
+
+
+def _show_default(outcome: TuneOutcome) -> None:
+    """Whether the algorithm that other commands use by default would have been better."""
+    if outcome.default_value is None:
+        return
+    better = outcome.default_value > outcome.winner.value
+    verdict = "better than what is registered; train it with models train" if better else "what is registered is better"
+    say(f"The default algorithm auto, which has nothing to tune, has {outcome.default_value:.3f} there: {verdict}")
 
 
 def point_words(point: Mapping[str, Any]) -> str:

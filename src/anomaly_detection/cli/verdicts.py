@@ -89,9 +89,18 @@ def _show_advice(top: list[dict[str, Any]], screen: Console) -> None:
     explained = [(one["row"], one["explanation"]) for one in top if "explanation" in one]
     for row, why in explained:
         change = "" if why["counterfactual"] is None else f" {why['counterfactual']['sentence']}"
-        say(f"row {row}: {why['recommendation']}{change}", screen=screen)
+        say(f"row {row}: {_with_short_names(why['recommendation'] + change, why)}", screen=screen)
     if explained:
         screen.print()
+
+
+def _with_short_names(words: str, why: dict[str, Any]) -> str:
+    """The advice on a record with the very long names of its columns cut."""
+    changes = [] if why["counterfactual"] is None else why["counterfactual"]["changes"]
+    names = {one["column"] for one in (*why["columns"], *changes) if len(one["column"]) > LONGEST}
+    for name in sorted(names, key=len, reverse=True):  # one name may begin like another
+        words = words.replace(name, _cut(name))
+    return words
 
 
 def _counts(outcome: DetectOutcome) -> Text:

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 from anomaly_detection.base import build
 from anomaly_detection.catalog import DETECTORS
+from anomaly_detection.detectors._whose_parameter import refuse_strangers
 from anomaly_detection.detectors.base import Detector, Tags
 
 if TYPE_CHECKING:
@@ -29,9 +30,12 @@ def create(name: str, /, **parameters: Any) -> Detector:
     UnknownNameError
         with the nearest known names.
     ParameterError
-        for a parameter the algorithm does not have, or outside its range.
+        for a parameter the algorithm does not have, with the algorithms that do, or outside its range.
     """
-    detector = cast("Detector", build(DETECTORS.load(name), parameters))
+    entry = DETECTORS.resolve(name)
+    found = entry.load()
+    refuse_strangers(found, entry.name, parameters)
+    detector = cast("Detector", build(found, parameters))
     detector.validate()
     return detector
 

@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from anomaly_detection.detectors._neighbour_kernels import LIMIT, UNDERFLOW
+from anomaly_detection.detectors._block_kernels import LIMIT
+from anomaly_detection.detectors._neighbour_kernels import UNDERFLOW
 from anomaly_detection.kernels import inlined, kernel
 
 if TYPE_CHECKING:

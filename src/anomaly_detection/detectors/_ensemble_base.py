@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from collections.abc import Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import astuple, replace
 from typing import TYPE_CHECKING, Any, ClassVar, Self, TypeAlias
 
@@ -13,8 +14,11 @@ from anomaly_detection.base import Range
 from anomaly_detection.detectors import create
 from anomaly_detection.detectors.base import Detector, Tags
 from anomaly_detection.detectors.spec import from_spec
+from anomaly_detection.errors import ParameterError
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from numpy.typing import NDArray
 
     from anomaly_detection.base import Constraint
@@ -82,11 +86,12 @@ class Ensemble(Detector):
         """
         super().validate()
         for member in self.members():
-            member.validate()
+            with self._named(member):
+                member.validate()
 
     def members(self) -> tuple[Detector, ...]:
         """New, unfitted members; with seeds of their own where the ensemble has one."""
-        return tuple(self._seeded(_made(member), place) for place, member in enumerate(self.detectors))
+        return tuple(self._seeded(self._member(member), place) for place, member in enumerate(self.detectors))
 
     def state(self) -> dict[str, NDArray[Any]]:
         """What was learned; that of member i under ``"i/…"``."""
@@ -124,6 +129,20 @@ class Ensemble(Detector):
     def _score(self, X: NDArray[np.float32]) -> NDArray[np.float64]:
         scores: NDArray[np.float64] = self._combined([member.score(X) for member in self.members_])
         return scores
+
+    def _member(self, member: Member) -> Detector:
+        with self._named(member):
+            return _made(member)
+
+    @contextmanager
+    def _named(self, member: Member) -> Iterator[None]:
+        """Say which member it is whose parameters are refused."""
+        try:
+            yield
+        except ParameterError as error:
+            name = member["name"] if isinstance(member, Mapping) and "name" in member else member
+            words = name if isinstance(name, str) else type(name).__name__
+            raise ParameterError(f"{type(self).__name__}, member {words}: {error}") from error
 
     def _seeded(self, member: Detector, place: int) -> Detector:
         if self.random_state is None or "random_state" not in member.parameter_names():

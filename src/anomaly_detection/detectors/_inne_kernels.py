@@ -10,16 +10,11 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from anomaly_detection.kernels import inlined, kernel
+from anomaly_detection.detectors._block_kernels import LANES, LIMIT, squared_distances_from
+from anomaly_detection.kernels import kernel
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
-
-LANES = 64
-"""Balls in a block; the last block is filled up with balls that cover nothing."""
-
-LIMIT = 2.0**50
-"""The largest scaled value: its square, summed over any number of columns, stays finite in float32."""
 
 
 @kernel
@@ -45,23 +40,6 @@ def squared_radii(centres: NDArray[np.float32], radii: NDArray[np.float32], near
                 if total < radii[t, i]:
                     radii[t, i] = total
                     nearest[t, i] = other
-
-
-@inlined
-def _distances(
-    blocks: NDArray[np.float32], row: NDArray[np.float32], total: NDArray[np.float32], lanes: NDArray[np.float32]
-) -> None:
-    """Fill ``total`` with the squared distances of a scaled row from all centres."""
-    for at in range(blocks.shape[0]):
-        for i in range(LANES):
-            lanes[i] = np.float32(0.0)
-        for j in range(blocks.shape[1]):
-            value = row[j]
-            for i in range(LANES):
-                gap = blocks[at, j, i] - value
-                lanes[i] += gap * gap
-        for i in range(LANES):
-            total[at * LANES + i] = lanes[i]
 
 
 @kernel
@@ -91,7 +69,7 @@ def isolation(
     for r in range(X.shape[0]):
         for j in range(X.shape[1]):
             row[j] = np.float32(min(max(X[r, j] * scale, -LIMIT), LIMIT))
-        _distances(blocks, row, total, lanes)
+        squared_distances_from(blocks, row, lanes, total)
         summed = 0.0
         for t in range(n_samples):
             score = 1.0

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from anomaly_detection.detectors._neighbour_kernels import LANES, LIMIT
+from anomaly_detection.detectors._block_kernels import LANES, LIMIT, squared_distances_from
 from anomaly_detection.kernels import inlined, kernel
 
 if TYPE_CHECKING:
@@ -14,23 +14,6 @@ if TYPE_CHECKING:
 
 NEGLIGIBLE = 80.0
 """A squared distance larger than the smallest by this adds less than 1e-17 of its density."""
-
-
-@inlined
-def _distances(
-    blocks: NDArray[np.float32], row: NDArray[np.float32], lanes: NDArray[np.float32], squared: NDArray[np.float32]
-) -> None:
-    """Fill ``squared`` with the squared distances of a scaled row from all rows in the blocks."""
-    for at in range(blocks.shape[0]):
-        for i in range(LANES):
-            lanes[i] = np.float32(0.0)
-        for j in range(blocks.shape[1]):
-            value = row[j]
-            for i in range(LANES):
-                gap = blocks[at, j, i] - value
-                lanes[i] += gap * gap
-        for i in range(LANES):
-            squared[at * LANES + i] = lanes[i]
 
 
 @inlined
@@ -70,7 +53,7 @@ def negative_log_kernel_densities(
     for r in range(X.shape[0]):
         for j in range(X.shape[1]):
             row[j] = np.float32(min(max((X[r, j] - centre[j]) / bandwidths[j], -LIMIT), LIMIT))
-        _distances(blocks, row, lanes, squared)
+        squared_distances_from(blocks, row, lanes, squared)
         counted = _leave_itself_out(squared, n)
         smallest = np.float32(np.inf)
         for i in range(n):

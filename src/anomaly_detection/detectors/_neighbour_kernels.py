@@ -12,13 +12,11 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from anomaly_detection.detectors._block_kernels import LANES, LIMIT
 from anomaly_detection.kernels import inlined, kernel
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
-
-LANES = 64
-"""Reference rows in a block."""
 
 STRIDE = 32
 """Columns after which a block is given up if all its rows are already too far."""
@@ -28,9 +26,6 @@ GROUP = 32
 
 NEAR = 1 << 16
 """Values that fit into near memory: rows that need more of the reference wait for the shared pass."""
-
-LIMIT = 2.0**50
-"""The largest scaled value: its square, summed over any number of columns, stays finite in float32."""
 
 UNDERFLOW = 2.0**-60
 """More than the length that squares too small for float32 can hide."""

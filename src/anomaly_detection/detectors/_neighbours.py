@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 import numpy as np
 
-from anomaly_detection.detectors._neighbour_kernels import LANES, LIMIT, UNDERFLOW, search
+from anomaly_detection.detectors._block_kernels import LANES, LIMIT
+from anomaly_detection.detectors._neighbour_kernels import UNDERFLOW, search
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from numpy.typing import NDArray
+
+Real = TypeVar("Real", np.float32, np.float64)
 
 CHUNK = 1 << 15
 """Rows searched for at a time, so that memory does not grow with a batch."""
@@ -98,6 +101,13 @@ def sampled(rows: NDArray[np.float32], most: int, random_state: int) -> NDArray[
     return rows[np.sort(drawn)]
 
 
+def small_samples(n_rows: int, count: int, size: int, random_state: int) -> NDArray[np.int64]:
+    """(count, at most size) the row numbers of many samples, each drawn from all rows without replacement."""
+    rng = np.random.default_rng(random_state)
+    draws = [rng.choice(n_rows, min(size, n_rows), replace=False, shuffle=False) for _ in range(count)]
+    return np.array(draws, dtype=np.int64)
+
+
 def chunks(X: NDArray[np.float32]) -> Iterator[slice]:
     """Slices of a batch, each small enough to search for at a time."""
     for start in range(0, len(X), CHUNK):
@@ -123,11 +133,11 @@ def power_of_two(rows: NDArray[np.float32]) -> float:
     return math.ldexp(1.0, -math.frexp(size)[1])
 
 
-def in_blocks(rows: NDArray[np.float32]) -> NDArray[np.float32]:
-    """(b, d, LANES): the rows in blocks, one column after the other, the last filled up with infinity."""
+def in_blocks(rows: NDArray[Real], filling: float = math.inf) -> NDArray[Real]:
+    """(b, d, LANES): the rows in blocks, one column after the other, the last filled up with far or empty rows."""
     n, d = rows.shape
     count = -(-n // LANES)
-    filled = np.full((count * LANES, d), np.inf, dtype=np.float32)
+    filled = np.full((count * LANES, d), filling, dtype=rows.dtype)
     filled[:n] = rows
     return np.ascontiguousarray(filled.reshape(count, LANES, d).transpose(0, 2, 1))
 

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from anomaly_detection.detectors._block_kernels import LANES
 from anomaly_detection.kernels import inlined, kernel
 
 if TYPE_CHECKING:
@@ -18,18 +19,8 @@ if TYPE_CHECKING:
 
     Floats = NDArray[np.float64]
 
-LANES = 64
-
 ROWS = 64
 """Rows that meet one block together, so that it is read from near memory."""
-
-
-def in_blocks(references: NDArray[np.float32]) -> Floats:
-    """(blocks, d, LANES) the reference rows (m, d), the last block filled up with zeros."""
-    m, d = references.shape
-    filled = np.zeros((-(-m // LANES) * LANES, d))
-    filled[:m] = references
-    return np.ascontiguousarray(filled.reshape(-1, LANES, d).transpose(0, 2, 1))
 
 
 @inlined

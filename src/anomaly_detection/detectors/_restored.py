@@ -29,8 +29,14 @@ def require(detector: Detector, holds: object) -> None:
         )
 
 
-def require_shapes(detector: Detector, shapes: Mapping[str, tuple[int | None, ...]]) -> None:
-    """Make sure that learned arrays have these shapes (None: any length) and hold finite numbers; () is one number.
+def require_shapes(detector: Detector, shapes: Mapping[str, tuple[int | None, ...]], *, finite: bool = True) -> None:
+    """Make sure that learned arrays hold numbers and have these shapes (None: any length); () is one number.
+
+    Parameters
+    ----------
+    detector : has the arrays as attributes.
+    shapes : by the name of the attribute.
+    finite : the numbers have to be finite, too.
 
     Raises
     ------
@@ -38,12 +44,45 @@ def require_shapes(detector: Detector, shapes: Mapping[str, tuple[int | None, ..
         if one does not.
     """
     for name, shape in shapes.items():
-        require(detector, _has_shape(np.asarray(getattr(detector, name)), shape))
+        value = np.asarray(getattr(detector, name))
+        require(detector, _has_shape(value, shape) and (not finite or np.isfinite(value).all()))
+
+
+def require_rows(detector: Detector, name: str, fewest: int = 1) -> None:
+    """Make sure that a learned array holds training rows: float32, finite, as wide as the features.
+
+    Raises
+    ------
+    ArtifactError
+        if it does not, or holds fewer than ``fewest``.
+    """
+    require_shapes(detector, {name: (None, len(detector.features_))})
+    rows = getattr(detector, name)
+    require(detector, rows.dtype == np.float32 and len(rows) >= fewest)
+
+
+def require_stretches(detector: Detector, bounds: str, length: int, count: int, least: int = 1) -> None:
+    """Make sure that a learned array says where each of ``count`` stretches of another begins, and the last ends.
+
+    Parameters
+    ----------
+    detector : has the bounds, (count + 1,), as an attribute.
+    bounds : its name.
+    length : of the array that is divided.
+    count : how many stretches.
+    least : the length that each has at least.
+
+    Raises
+    ------
+    ArtifactError
+        if it does not.
+    """
+    require_shapes(detector, {bounds: (count + 1,)})
+    starts = np.asarray(getattr(detector, bounds))
+    require(detector, starts[0] == 0 and starts[-1] == length and np.all(np.diff(starts) >= least))
 
 
 def _has_shape(value: np.ndarray[Any, Any], shape: tuple[int | None, ...]) -> bool:
     if value.ndim != len(shape) or value.dtype.kind not in "biuf":
         return False
-    return all(want in {None, length} for want, length in zip(shape, value.shape, strict=True)) and bool(
-        np.isfinite(value).all()
-    )
+    return all(want in {None, length} for want, length in zip(shape, value.shape, strict=True))

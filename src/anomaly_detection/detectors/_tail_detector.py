@@ -10,6 +10,7 @@ import numpy as np
 from anomaly_detection.base import Range
 from anomaly_detection.detectors._marginal_kernels import tails, tails_row
 from anomaly_detection.detectors._marginals import Tails, category_surprises, joined, missing_surprise, tails_of
+from anomaly_detection.detectors._restored import require_shapes, require_stretches
 from anomaly_detection.detectors.base import Detector, Tags
 
 if TYPE_CHECKING:
@@ -65,6 +66,12 @@ class TailDetector(Detector):
         return tails_of(column[:0] if n_categories else column, int(self.quantile_points))
 
     def _restored(self) -> None:
+        d, k = len(self.features_), np.size(self.knots_)
+        require_shapes(
+            self, {"knots_": (k,), "left_": (k + d,), "right_": (k + d,), "sides_": (d,), "levels_": (None,)}
+        )
+        require_stretches(self, "bounds_", k, d, 0)
+        require_stretches(self, "stretches_", len(self.levels_), d)
         self._tables: tuple[NDArray[Any], ...] = tuple(getattr(self, name) for name in self.learned)
 
     def _score(self, X: NDArray[np.float32]) -> NDArray[np.float64]:

@@ -6,11 +6,11 @@ from typing import TYPE_CHECKING, ClassVar
 
 import numpy as np
 
-from anomaly_detection.base import Range
+from anomaly_detection.base import SEED, Range
 from anomaly_detection.detectors._abod_kernels import negative_log_angle_variance
 from anomaly_detection.detectors._neighbours import Reference, arranged, chunks, sampled
+from anomaly_detection.detectors._restored import require_rows
 from anomaly_detection.detectors.base import Detector, Tags
-from anomaly_detection.errors import ArtifactError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -59,7 +59,7 @@ class ABOD(Detector):
     constraints: ClassVar[Mapping[str, Constraint]] = {
         "n_neighbors": Range(3, integer=True),
         "max_reference": Range(2, integer=True),
-        "random_state": Range(0, integer=True),
+        "random_state": SEED,
     }
     tags: ClassVar[Tags] = Tags(leave_one_out=True)
     learned: ClassVar[tuple[str, ...]] = ("reference_",)
@@ -77,15 +77,9 @@ class ABOD(Detector):
         self._restored()
 
     def _restored(self) -> None:
-        reference, d = self.reference_, len(self.features_)
-        whole = np.ndim(reference) == 2 and reference.dtype == np.float32 and reference.shape[1] == d
-        if not (whole and len(reference) and np.isfinite(reference).all()):
-            raise ArtifactError(
-                f"These arrays are not reference rows of {d} features. Load the model from an unchanged copy, or fit "
-                "it again."
-            )
-        self._reference = Reference(reference)
-        self._k = min(int(self.n_neighbors), len(reference) - 1)
+        require_rows(self, "reference_")
+        self._reference = Reference(self.reference_)
+        self._k = min(int(self.n_neighbors), len(self.reference_) - 1)
 
     def _score(self, X: NDArray[np.float32]) -> NDArray[np.float64]:
         scores = np.zeros(len(X))

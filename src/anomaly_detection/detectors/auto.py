@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 import numpy as np
 
-from anomaly_detection.base import Choice, Range
+from anomaly_detection.base import SEED, Choice
 from anomaly_detection.detectors import create
 from anomaly_detection.detectors._combination_kernels import mean_magnitude, mean_surprise
 from anomaly_detection.detectors._ensemble_base import part_of
@@ -131,7 +131,7 @@ class Auto(Detector):
     tags: ClassVar[Tags] = Tags(missing=True, categories=True)
     constraints: ClassVar[Mapping[str, Constraint]] = {
         "judged": Choice("auto", "own", "new"),
-        "random_state": Range(0, 2**31 - 1, integer=True),
+        "random_state": SEED,
     }
     learned: ClassVar[tuple[str, ...]] = (
         "centers_",

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
-from anomaly_detection.base import Choice, Range
+from anomaly_detection.base import SEED, Choice, Range
 from anomaly_detection.detectors._cluster_kernels import distances_to_large, means, nearest_centres
 from anomaly_detection.detectors._neighbours import sampled
 from anomaly_detection.detectors._restored import require, require_shapes
@@ -75,7 +75,7 @@ class CBLOF(Detector):
         "beta": Range(1, open_low=True),
         "use_weights": Choice(True, False),
         "max_rows": Range(2, integer=True),
-        "random_state": Range(0, 2**63 - 1, integer=True),
+        "random_state": SEED,
     }
 
     centres_: NDArray[np.float64]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING, ClassVar
 
-from anomaly_detection.base import Range
+from anomaly_detection.base import SEED, Range
 from anomaly_detection.detectors._covariance import smallest_determinant
 from anomaly_detection.detectors._neighbours import sampled
 from anomaly_detection.detectors._robust import standardised
@@ -68,7 +68,7 @@ class EllipticEnvelope(RobustDistance):
         "support_fraction": Range(0.5, 1),
         "prior_rows": Range(1e-6, 1e6),
         "max_rows": Range(2, integer=True),
-        "random_state": Range(0, integer=True),
+        "random_state": SEED,
     }
 
     def __init__(

@@ -11,6 +11,7 @@ import numpy as np
 from anomaly_detection.base import Range
 from anomaly_detection.detectors._ensemble_base import DEFAULT_MEMBERS, Ensemble
 from anomaly_detection.detectors._marginals import joined, tails_of
+from anomaly_detection.detectors._restored import require_shapes, require_stretches
 from anomaly_detection.detectors._robust import center_and_scale
 from anomaly_detection.errors import ParameterError
 
@@ -43,6 +44,8 @@ class StandardisedEnsemble(Ensemble):
         self.scales_ = np.where(np.isinf(measured[:, 1]), 1.0, measured[:, 1])
 
     def _restored(self) -> None:
+        m = len(self.members_)
+        require_shapes(self, {"centers_": (m,), "scales_": (m,)}, finite=False)
         self._measures = list(zip(self.centers_.tolist(), self.scales_.tolist(), strict=True))
 
     def _standardised(self, scores: Sequence[Any]) -> list[Any]:
@@ -213,6 +216,9 @@ class TailEnsemble(Ensemble):
         self.falls_ = np.array([mean_excess(one) for one in scores])
 
     def _restored(self) -> None:
+        m, k = len(self.members_), np.size(self.knots_)
+        require_shapes(self, {"knots_": (k,), "surprises_": (k + m,), "falls_": (m,)}, finite=False)
+        require_stretches(self, "bounds_", k, m)
         spans = zip(self.bounds_[:-1].tolist(), self.bounds_[1:].tolist(), self.falls_.tolist(), strict=True)
         self._tails = [
             (self.knots_[start:stop], self.surprises_[start + place : stop + place + 1], fall)

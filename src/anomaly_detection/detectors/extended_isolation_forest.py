@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
-from anomaly_detection.base import Constraint, Range
+from anomaly_detection.base import SEED, Constraint, Range
 from anomaly_detection.detectors._forest_layout_kernels import average_depth, well_formed
 from anomaly_detection.detectors._hyperplane_fit_kernels import grow_tree
 from anomaly_detection.detectors._hyperplane_score_kernels import link, score_planes
@@ -90,7 +90,7 @@ class ExtendedIsolationForest(Detector):
         "n_estimators": Range(1, 10_000, integer=True),
         "max_samples": Range(2, 2**16, integer=True),
         "extension_level": Range(0, integer=True, or_none=True),
-        "random_state": Range(0, 2**63 - 1, integer=True),
+        "random_state": SEED,
     }
 
     splits_: NDArray[np.uint8]

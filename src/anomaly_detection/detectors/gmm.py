@@ -7,14 +7,14 @@ from typing import TYPE_CHECKING, ClassVar, Literal
 
 import numpy as np
 
-from anomaly_detection.base import AnyOf, Choice, Range
+from anomaly_detection.base import SEED, AnyOf, Choice, Range
 from anomaly_detection.detectors._gaussian_kernels import negative_log_densities
 from anomaly_detection.detectors._mixture import Mixture, fit_mixture, how_many_components
 from anomaly_detection.detectors._neighbours import sampled
 from anomaly_detection.detectors._one_thread import on_one_thread
+from anomaly_detection.detectors._restored import require, require_shapes
 from anomaly_detection.detectors._robust import standardised
 from anomaly_detection.detectors.base import Detector
-from anomaly_detection.errors import ArtifactError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -82,7 +82,7 @@ class GMM(Detector):
         "trimmed": Range(0, 0.5, open_high=True),
         "prior_rows": Range(1e-6, 1e6),
         "max_rows": Range(2, integer=True),
-        "random_state": Range(0, integer=True),
+        "random_state": SEED,
     }
     learned: ClassVar[tuple[str, ...]] = ("means_", "precisions_cholesky_", "log_weights_")
 
@@ -122,26 +122,11 @@ class GMM(Detector):
         self.log_weights_ = mixture.log_weights
 
     def _restored(self) -> None:
-        self._refuse_foreign()
-        d = self.means_.shape[1]
+        c, d = np.size(self.log_weights_), len(self.features_)
+        require_shapes(self, {"log_weights_": (c,), "means_": (c, d), "precisions_cholesky_": (c, d, d)})
         diagonals = np.diagonal(self.precisions_cholesky_, axis1=1, axis2=2)
+        require(self, c > 0 and np.all(diagonals > 0))
         self._offsets = self.log_weights_ + np.log(diagonals).sum(axis=1) - 0.5 * d * math.log(2 * math.pi)
-
-    def _refuse_foreign(self) -> None:
-        """Make sure restored arrays belong together: the kernel trusts them."""
-        c, d = len(self.log_weights_) if np.ndim(self.log_weights_) else 0, len(self.features_)
-        whole = (
-            c > 0
-            and self.means_.shape == (c, d)
-            and self.precisions_cholesky_.shape == (c, d, d)
-            and all(np.isfinite(part).all() for part in (self.means_, self.precisions_cholesky_, self.log_weights_))
-            and bool((np.diagonal(self.precisions_cholesky_, axis1=1, axis2=2) > 0).all())
-        )
-        if not whole:
-            raise ArtifactError(
-                f"These arrays are not a Gaussian mixture on {d} features. Load the model from an unchanged copy, or "
-                "fit it again."
-            )
 
     def _score(self, X: NDArray[np.float32]) -> NDArray[np.float64]:
         scores = np.empty(len(X))

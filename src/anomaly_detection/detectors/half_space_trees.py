@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, ClassVar
 
 import numpy as np
 
-from anomaly_detection.base import Range
+from anomaly_detection.base import SEED, Range
 from anomaly_detection.detectors._half_space_kernels import (
     Trees,
     learn_rows,
@@ -15,8 +15,8 @@ from anomaly_detection.detectors._half_space_kernels import (
     score_rows,
     well_weighed,
 )
+from anomaly_detection.detectors._restored import require
 from anomaly_detection.detectors.online import OnlineDetector, alike
-from anomaly_detection.errors import ArtifactError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -97,7 +97,7 @@ class HalfSpaceTrees(OnlineDetector):
         "n_trees": Range(1, 10_000, integer=True),
         "depth": Range(1, 20, integer=True),
         "window_size": Range(2, 65_535, integer=True),
-        "random_state": Range(0, 2**63 - 1, integer=True),
+        "random_state": SEED,
     }
 
     splits_: NDArray[np.unsignedinteger]
@@ -180,11 +180,7 @@ class HalfSpaceTrees(OnlineDetector):
     def _restored(self) -> None:
         blank = self._empty(len(self.features_))
         found = blank._replace(**{name[:-1]: getattr(self, name) for name in self.learned})
-        if not (alike(found[: len(self.learned)], blank[: len(self.learned)]) and is_sound(found)):
-            raise ArtifactError(
-                f"These arrays are not {self.n_trees} half-space trees of depth {self.depth} on {len(self.features_)} "
-                "features. Load the model from an unchanged copy, or fit it again."
-            )
+        require(self, alike(found[: len(self.learned)], blank[: len(self.learned)]) and is_sound(found))
         self._trees = found
 
 

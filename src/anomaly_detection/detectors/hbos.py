@@ -10,6 +10,7 @@ import numpy as np
 from anomaly_detection.base import AnyOf, Choice, Range
 from anomaly_detection.detectors._marginal_kernels import bins, bins_row
 from anomaly_detection.detectors._marginals import category_surprises, joined, missing_surprise, present_surprise
+from anomaly_detection.detectors._restored import require, require_shapes, require_stretches
 from anomaly_detection.detectors.base import FAR, Detector, Tags
 
 if TYPE_CHECKING:
@@ -77,6 +78,10 @@ class HBOS(Detector):
         self._restored()
 
     def _restored(self) -> None:
+        d = len(self.features_)
+        require_shapes(self, {**dict.fromkeys(("lows_", "highs_", "widths_", "reaches_"), (d,)), "levels_": (None,)})
+        require_stretches(self, "stretches_", len(self.levels_), d, 3)
+        require(self, np.all(self.widths_ >= 0) and np.all(self.lows_ <= self.highs_))
         lows, highs, widths, reaches, levels, stretches = (getattr(self, name) for name in self.learned)
         self._tables: tuple[Any, ...] = (lows, highs, widths, reaches, FAR, levels, stretches)
 

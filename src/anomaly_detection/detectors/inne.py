@@ -6,11 +6,12 @@ from typing import TYPE_CHECKING, ClassVar
 
 import numpy as np
 
-from anomaly_detection.base import Range
-from anomaly_detection.detectors._inne_kernels import LIMIT, isolation, squared_radii
-from anomaly_detection.detectors._neighbours import in_blocks, power_of_two
+from anomaly_detection.base import SEED, Range
+from anomaly_detection.detectors._block_kernels import LIMIT
+from anomaly_detection.detectors._inne_kernels import isolation, squared_radii
+from anomaly_detection.detectors._neighbours import in_blocks, power_of_two, small_samples
+from anomaly_detection.detectors._restored import require, require_shapes
 from anomaly_detection.detectors.base import Detector
-from anomaly_detection.errors import ArtifactError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -59,7 +60,7 @@ class INNE(Detector):
     constraints: ClassVar[Mapping[str, Constraint]] = {
         "n_estimators": Range(1, 10_000, integer=True),
         "max_samples": Range(2, 2**16, integer=True),
-        "random_state": Range(0, integer=True),
+        "random_state": SEED,
     }
     learned: ClassVar[tuple[str, ...]] = ("centres_",)
 
@@ -71,15 +72,13 @@ class INNE(Detector):
         self.random_state = random_state
 
     def _fit(self, X: NDArray[np.float32]) -> None:
-        rng = np.random.default_rng(int(self.random_state))
-        size = min(int(self.max_samples), len(X))
-        drawn = [rng.choice(len(X), size, replace=False, shuffle=False) for _ in range(int(self.n_estimators))]
-        self.centres_ = X[np.array(drawn)]
+        self.centres_ = X[small_samples(len(X), int(self.n_estimators), int(self.max_samples), int(self.random_state))]
         self._restored()
 
     def _restored(self) -> None:
-        self._refuse_foreign()
+        require_shapes(self, {"centres_": (int(self.n_estimators), None, len(self.features_))})
         n_samples, size, d = self.centres_.shape
+        require(self, size >= 2 and self.centres_.dtype == np.float32)
         rows = self.centres_.reshape(-1, d)
         self._scale = power_of_two(rows)
         scaled = np.clip(rows * np.float64(self._scale), -LIMIT, LIMIT).astype(np.float32)
@@ -93,23 +92,6 @@ class INNE(Detector):
         self._radii = np.take_along_axis(radii, order, axis=1)
         self._scores = np.take_along_axis(scores, order, axis=1)
         self._blocks = in_blocks(np.take_along_axis(centres, order[..., None], axis=1).reshape(-1, d))
-
-    def _refuse_foreign(self) -> None:
-        """Make sure restored rows are samples: the kernels trust them."""
-        centres, d = self.centres_, len(self.features_)
-        whole = (
-            np.ndim(centres) == 3
-            and centres.shape[0] == int(self.n_estimators)
-            and centres.shape[1] >= 2
-            and centres.shape[2] == d
-            and centres.dtype == np.float32
-            and bool(np.isfinite(centres).all())
-        )
-        if not whole:
-            raise ArtifactError(
-                f"These arrays are not {self.n_estimators} samples of rows of {d} features. Load the model from an "
-                "unchanged copy, or fit it again."
-            )
 
     def _score(self, X: NDArray[np.float32]) -> NDArray[np.float64]:
         scores = np.empty(len(X))

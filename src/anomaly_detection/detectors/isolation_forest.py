@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING, ClassVar
 
 import numpy as np
 
-from anomaly_detection.base import Constraint, Range
+from anomaly_detection.base import SEED, Constraint, Range
 from anomaly_detection.detectors._forest_fit_kernels import draw_ranks, grow
 from anomaly_detection.detectors._forest_layout_kernels import average_depth, lay_out, well_formed
 from anomaly_detection.detectors._forest_score_kernels import score_plain_row, score_rows, score_wide_row
 from anomaly_detection.detectors._forest_walk_kernels import Forest
+from anomaly_detection.detectors._restored import require, require_shapes
 from anomaly_detection.detectors.base import Detector, Tags
-from anomaly_detection.errors import ArtifactError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -89,7 +89,7 @@ class IsolationForest(Detector):
         "n_estimators": Range(1, 10_000, integer=True),
         "max_samples": Range(2, 2**16, integer=True),
         "max_features": Range(0, 1, open_low=True),
-        "random_state": Range(0, 2**63 - 1, integer=True),
+        "random_state": SEED,
     }
 
     splits_: NDArray[np.unsignedinteger]
@@ -149,6 +149,8 @@ class IsolationForest(Detector):
         return math.ceil(math.log2(self.sample_rows_))
 
     def _restored(self) -> None:
+        require_shapes(self, {"sample_rows_": (), "splits_": (None,), "leaf_rows_": (None,)})
+        require(self, 2 <= self.sample_rows_ <= self.max_samples)
         n_categories, depth = self.features_.n_categories, self._depth()
         n_trees, feature_widths = int(self.n_estimators), wide_widths(n_categories)
         width = int(feature_widths.sum())
@@ -174,18 +176,10 @@ class IsolationForest(Detector):
     def _refuse_foreign(self, splits: NDArray[np.uint32], width: int) -> None:
         """Make sure restored arrays are trees: the kernels trust them."""
         n_splits = int(np.count_nonzero(splits))
-        fits = (
-            well_formed(splits, int(self.n_estimators), self._depth(), width)
-            and self.thresholds_.shape == (n_splits,)
-            and self.leaf_rows_.shape == (len(splits) - n_splits,)
-            and self.ranks_.shape == (RANK_ROUNDS, self.features_.n_categories.sum())
-            and self.ranges_.shape == (2, len(self.features_))
-        )
-        if not fits:
-            raise ArtifactError(
-                f"These arrays are not the {self.n_estimators} trees of an isolation forest on {len(self.features_)} "
-                "features. Load the model from an unchanged copy, or fit it again."
-            )
+        require(self, well_formed(splits, int(self.n_estimators), self._depth(), width))
+        require_shapes(self, {"thresholds_": (n_splits,), "leaf_rows_": (len(splits) - n_splits,)}, finite=False)
+        ranks = (RANK_ROUNDS, int(self.features_.n_categories.sum()))
+        require_shapes(self, {"ranks_": ranks, "ranges_": (2, len(self.features_))}, finite=False)
 
 
 def number_ranges(ranges: NDArray[np.float32], n_categories: NDArray[np.int64]) -> NDArray[np.float32]:

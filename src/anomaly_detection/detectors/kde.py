@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING, ClassVar, Literal
 
 import numpy as np
 
-from anomaly_detection.base import AnyOf, Choice, Range
+from anomaly_detection.base import SEED, AnyOf, Choice, Range
+from anomaly_detection.detectors._block_kernels import LIMIT
 from anomaly_detection.detectors._kde_kernels import negative_log_kernel_densities
-from anomaly_detection.detectors._neighbour_kernels import LIMIT
 from anomaly_detection.detectors._neighbours import in_blocks, sampled
+from anomaly_detection.detectors._restored import require, require_rows, require_shapes
 from anomaly_detection.detectors._robust import standardised
 from anomaly_detection.detectors.base import Detector, Tags
-from anomaly_detection.errors import ArtifactError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -65,7 +65,7 @@ class KDE(Detector):
     constraints: ClassVar[Mapping[str, Constraint]] = {
         "bandwidth": AnyOf(Range(1e-6, 1e6), Choice("scott", "silverman")),
         "max_reference": Range(2, integer=True),
-        "random_state": Range(0, integer=True),
+        "random_state": SEED,
     }
     tags: ClassVar[Tags] = Tags(leave_one_out=True)
     learned: ClassVar[tuple[str, ...]] = ("reference_", "centre_", "bandwidths_")
@@ -100,29 +100,13 @@ class KDE(Detector):
         return float(self.bandwidth)
 
     def _restored(self) -> None:
-        self._refuse_foreign()
+        require_rows(self, "reference_", 2)
         n, d = self.reference_.shape
+        require_shapes(self, {"centre_": (d,), "bandwidths_": (d,)})
+        require(self, np.all(self.bandwidths_ > 0))
         scaled = np.clip((self.reference_ - self.centre_) / self.bandwidths_, -LIMIT, LIMIT).astype(np.float32)
         self._blocks, self._n = in_blocks(scaled), n
         self._constant = float(np.log(self.bandwidths_).sum() + 0.5 * d * math.log(2 * math.pi))
-
-    def _refuse_foreign(self) -> None:
-        """Make sure restored arrays belong together: the kernel trusts them."""
-        d = len(self.features_)
-        whole = (
-            np.ndim(self.reference_) == 2
-            and len(self.reference_) >= 2
-            and self.reference_.shape[1] == d
-            and np.shape(self.centre_) == (d,)
-            and np.shape(self.bandwidths_) == (d,)
-            and all(np.isfinite(part).all() for part in (self.reference_, self.centre_, self.bandwidths_))
-            and bool((self.bandwidths_ > 0).all())
-        )
-        if not whole:
-            raise ArtifactError(
-                f"These arrays are not reference rows and bandwidths of {d} features. Load the model from an unchanged "
-                "copy, or fit it again."
-            )
 
     def _score(self, X: NDArray[np.float32]) -> NDArray[np.float64]:
         scores = np.empty(len(X))

@@ -6,9 +6,10 @@ from typing import TYPE_CHECKING, ClassVar, Literal
 
 import numpy as np
 
-from anomaly_detection.base import Choice, Range
+from anomaly_detection.base import SEED, Choice, Range
 from anomaly_detection.detectors._neighbour_kernels import mean_by_row
 from anomaly_detection.detectors._neighbours import Reference, arranged, chunks, sampled
+from anomaly_detection.detectors._restored import require_rows
 from anomaly_detection.detectors.base import Detector, Tags
 
 if TYPE_CHECKING:
@@ -54,7 +55,7 @@ class KNN(Detector):
         "n_neighbors": Range(1, integer=True),
         "method": Choice("largest", "mean", "median"),
         "max_reference": Range(2, integer=True),
-        "random_state": Range(0, integer=True),
+        "random_state": SEED,
     }
     tags: ClassVar[Tags] = Tags(leave_one_out=True)
     learned: ClassVar[tuple[str, ...]] = ("reference_",)
@@ -82,6 +83,7 @@ class KNN(Detector):
         self._restored()
 
     def _restored(self) -> None:
+        require_rows(self, "reference_", 2)
         self._reference = Reference(self.reference_)
         self._k = min(int(self.n_neighbors), len(self.reference_) - 1)
 

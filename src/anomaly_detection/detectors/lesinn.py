@@ -6,8 +6,10 @@ from typing import TYPE_CHECKING, ClassVar
 
 import numpy as np
 
-from anomaly_detection.base import Range
+from anomaly_detection.base import SEED, Range
+from anomaly_detection.detectors._block_kernels import LIMIT
 from anomaly_detection.detectors._lesinn_kernels import mean_nearest
+from anomaly_detection.detectors._neighbours import small_samples
 from anomaly_detection.detectors._restored import require, require_shapes
 from anomaly_detection.detectors._robust import quartile_scale
 from anomaly_detection.detectors.base import Detector, Tags
@@ -18,9 +20,6 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from anomaly_detection.base import Constraint
-
-FARTHEST = 2.0**50
-"""Scaled values are held within this, so that their squares stay finite."""
 
 
 class LeSiNN(Detector):
@@ -61,7 +60,7 @@ class LeSiNN(Detector):
     constraints: ClassVar[Mapping[str, Constraint]] = {
         "n_estimators": Range(1, 10_000, integer=True),
         "max_samples": Range(2, 2**16, integer=True),
-        "random_state": Range(0, integer=True),
+        "random_state": SEED,
     }
     learned: ClassVar[tuple[str, ...]] = ("samples_", "center_", "scale_")
 
@@ -75,11 +74,9 @@ class LeSiNN(Detector):
         self.random_state = random_state
 
     def _fit(self, X: NDArray[np.float32]) -> None:
-        rng = np.random.default_rng(int(self.random_state))
-        size = min(int(self.max_samples), len(X))
-        drawn = [rng.choice(len(X), size, replace=False, shuffle=False) for _ in range(int(self.n_estimators))]
+        drawn = small_samples(len(X), int(self.n_estimators), int(self.max_samples), int(self.random_state))
         self.center_, self.scale_ = quartile_scale(X)
-        self.samples_ = self._scaled(X[np.concatenate(drawn)]).reshape(len(drawn), size, X.shape[1])
+        self.samples_ = self._scaled(X[drawn])
         self._restored()
 
     def _restored(self) -> None:
@@ -95,5 +92,5 @@ class LeSiNN(Detector):
         return scores
 
     def _scaled(self, X: NDArray[np.float32]) -> NDArray[np.float32]:
-        scaled: NDArray[np.float32] = np.clip((X - self.center_) / self.scale_, -FARTHEST, FARTHEST).astype(np.float32)
+        scaled: NDArray[np.float32] = np.clip((X - self.center_) / self.scale_, -LIMIT, LIMIT).astype(np.float32)
         return scaled

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, ClassVar
 
 import numpy as np
 
-from anomaly_detection.base import AnyOf, Choice, Range
+from anomaly_detection.base import SEED, AnyOf, Choice, Range
 from anomaly_detection.detectors._neighbours import sampled
 from anomaly_detection.detectors._one_thread import on_one_thread
 from anomaly_detection.detectors._rbf_kernels import similarities, weighted_similarity
@@ -83,7 +83,7 @@ class LinearOCSVM(Detector):
         "nu": Range(0, 1, open_low=True, open_high=True),
         "gamma": AnyOf(Choice("scale"), Range(0, open_low=True)),
         "n_landmarks": Range(1, 5000, integer=True),
-        "random_state": Range(0, 2**63 - 1, integer=True),
+        "random_state": SEED,
     }
 
     landmarks_: NDArray[np.float32]

@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
-from anomaly_detection.base import AnyOf, Choice, Range
+from anomaly_detection.base import SEED, AnyOf, Choice, Range
 from anomaly_detection.detectors._loda_kernels import BINS, count_cells, project_all, surprises
 from anomaly_detection.detectors._marginals import joined
-from anomaly_detection.detectors._restored import require, require_shapes
+from anomaly_detection.detectors._restored import require, require_shapes, require_stretches
 from anomaly_detection.detectors.base import Detector
 from anomaly_detection.detectors.isolation_forest import narrowed
 
@@ -81,7 +81,7 @@ class LODA(Detector):
     constraints: ClassVar[Mapping[str, Constraint]] = {
         "n_projections": Range(1, 10_000, integer=True),
         "n_bins": AnyOf(Choice("auto"), Range(2, 10_000, integer=True)),
-        "random_state": Range(0, 2**63 - 1, integer=True),
+        "random_state": SEED,
     }
 
     columns_: NDArray[np.unsignedinteger]
@@ -137,11 +137,10 @@ class LODA(Detector):
         width, m = len(self.features_), int(self.n_projections)
         each = _columns_each(width)
         require_shapes(self, {"columns_": (m, each), "weights_": (m, each)})
-        require_shapes(self, {"histograms_": (4, m), "levels_": (None,), "stretches_": (m + 1,)})
+        require_shapes(self, {"histograms_": (4, m), "levels_": (None,)})
+        require_stretches(self, "stretches_", len(self.levels_), m, BINS + 1)
         require(self, self.columns_.min() >= 0 and self.columns_.max() < width)
         require(self, np.all(self.histograms_[2:] > 0) and np.all(self.histograms_[0] <= self.histograms_[1]))
-        starts = self.stretches_
-        require(self, starts[0] == 0 and starts[-1] == len(self.levels_) and np.all(np.diff(starts) > BINS))
 
 
 @dataclass(frozen=True, slots=True)

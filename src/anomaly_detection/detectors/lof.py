@@ -6,9 +6,10 @@ from typing import TYPE_CHECKING, ClassVar
 
 import numpy as np
 
-from anomaly_detection.base import Range
+from anomaly_detection.base import SEED, Range
 from anomaly_detection.detectors._neighbour_kernels import UNDERFLOW, density_ratio, mean_reach
 from anomaly_detection.detectors._neighbours import Reference, arranged, chunks, sampled
+from anomaly_detection.detectors._restored import require_rows, require_shapes
 from anomaly_detection.detectors.base import Detector, Tags
 
 if TYPE_CHECKING:
@@ -63,7 +64,7 @@ class LOF(Detector):
     constraints: ClassVar[Mapping[str, Constraint]] = {
         "n_neighbors": Range(1, integer=True),
         "max_reference": Range(2, integer=True),
-        "random_state": Range(0, integer=True),
+        "random_state": SEED,
     }
     tags: ClassVar[Tags] = Tags(leave_one_out=True)
     learned: ClassVar[tuple[str, ...]] = ("reference_", "k_distance_", "reach_", "shortest_reach_")
@@ -84,7 +85,7 @@ class LOF(Detector):
 
     def _fit(self, X: NDArray[np.float32]) -> None:
         self.reference_ = arranged(sampled(X, int(self.max_reference), int(self.random_state)))
-        self._restored()
+        self._search_among(self.reference_)
         n = len(self.reference_)
         distances, positions = self._reference.nearest(self.reference_, self._k, np.arange(n))
         self.k_distance_ = distances[:, -1].copy()
@@ -99,8 +100,14 @@ class LOF(Detector):
         return max(SHORTEST * usual, UNDERFLOW / self._reference.scale)
 
     def _restored(self) -> None:
-        self._reference = Reference(self.reference_)
-        self._k = min(int(self.n_neighbors), len(self.reference_) - 1)
+        require_rows(self, "reference_", 2)
+        n = len(self.reference_)
+        require_shapes(self, {"k_distance_": (n,), "reach_": (n,), "shortest_reach_": ()})
+        self._search_among(self.reference_)
+
+    def _search_among(self, rows: NDArray[np.float32]) -> None:
+        self._reference = Reference(rows)
+        self._k = min(int(self.n_neighbors), len(rows) - 1)
 
     def _score(self, X: NDArray[np.float32]) -> NDArray[np.float64]:
         scores = np.empty(len(X))

@@ -16,6 +16,7 @@ from anomaly_detection.detectors._marginals import (
     present_surprise,
     surprise,
 )
+from anomaly_detection.detectors._restored import require_shapes, require_stretches
 from anomaly_detection.detectors._robust import center_and_scale
 from anomaly_detection.detectors.base import Detector, Tags
 
@@ -84,6 +85,10 @@ class MAD(Detector):
         self._restored()
 
     def _restored(self) -> None:
+        d = len(self.features_)
+        require_shapes(self, {**dict.fromkeys(("centers_", "floors_", "jumps_"), (d,)), "levels_": (None,)})
+        require_shapes(self, {"scales_": (d,)}, finite=False)
+        require_stretches(self, "stretches_", len(self.levels_), d)
         centers, scales, floors, jumps, levels, stretches = (getattr(self, name) for name in self.learned)
         self._tables: tuple[Any, ...] = (centers, scales, floors, jumps, self.aggregation == "mean", levels, stretches)
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, ClassVar
 
 import numpy as np
 
-from anomaly_detection.base import Range
+from anomaly_detection.base import SEED, Range
 from anomaly_detection.detectors._covariance import precision_factor
 from anomaly_detection.detectors._neighbours import sampled
 from anomaly_detection.detectors._robust import quartile_scale
@@ -71,7 +71,7 @@ class Mahalanobis(RobustDistance):
         "support_fraction": Range(0.5, 1),
         "ridge": Range(1e-6, 1e6),
         "max_rows": Range(2, integer=True),
-        "random_state": Range(0, integer=True),
+        "random_state": SEED,
     }
 
     def __init__(

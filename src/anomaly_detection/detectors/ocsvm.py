@@ -6,9 +6,10 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
-from anomaly_detection.base import AnyOf, Choice, Range
-from anomaly_detection.detectors._neighbours import sampled
-from anomaly_detection.detectors._rbf_kernels import LANES, in_blocks, weighted_similarity
+from anomaly_detection.base import SEED, AnyOf, Choice, Range
+from anomaly_detection.detectors._block_kernels import LANES
+from anomaly_detection.detectors._neighbours import in_blocks, sampled
+from anomaly_detection.detectors._rbf_kernels import weighted_similarity
 from anomaly_detection.detectors._restored import require, require_shapes
 from anomaly_detection.detectors.base import Detector
 
@@ -69,7 +70,7 @@ class OCSVM(Detector):
         "nu": Range(0, 1, open_low=True, open_high=True),
         "gamma": AnyOf(Choice("scale"), Range(0, open_low=True)),
         "max_rows": Range(2, integer=True),
-        "random_state": Range(0, 2**63 - 1, integer=True),
+        "random_state": SEED,
     }
 
     support_vectors_: NDArray[np.float32]
@@ -120,7 +121,7 @@ def scale_of(rows: NDArray[np.float32]) -> float:
 
 def expansion(references: NDArray[np.float32], weights: NDArray[np.float64], gamma: float) -> tuple[Any, ...]:
     """What :func:`weighted_similarity` takes after the rows."""
-    blocks = in_blocks(references)
+    blocks = in_blocks(references.astype(np.float64), filling=0.0)
     filled = np.zeros((len(blocks), LANES))
     filled.ravel()[: len(weights)] = weights
     return blocks, filled, gamma

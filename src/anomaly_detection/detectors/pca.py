@@ -9,6 +9,7 @@ import numpy as np
 
 from anomaly_detection.base import AnyOf, Range
 from anomaly_detection.detectors._pca_kernels import distances_along_axes
+from anomaly_detection.detectors._restored import require_shapes
 from anomaly_detection.detectors.base import Detector
 
 if TYPE_CHECKING:
@@ -95,6 +96,9 @@ class PCA(Detector):
         return int(np.searchsorted(covered, self.n_components * covered[-1])) + 1 if covered[-1] > 0 else 0
 
     def _restored(self) -> None:
+        a, d = np.size(self.variances_), len(self.features_)
+        require_shapes(self, {"centre_": (d,), "spread_": (d,), "axes_": (a, d), "variances_": (a,)})
+        require_shapes(self, {"residual_variance_": ()}, finite=False)
         self._by_column = np.ascontiguousarray(self.axes_.T)
 
     def _score(self, X: NDArray[np.float32]) -> NDArray[np.float64]:

@@ -6,12 +6,12 @@ from typing import TYPE_CHECKING, ClassVar
 
 import numpy as np
 
-from anomaly_detection.base import Range
+from anomaly_detection.base import SEED, Range
 from anomaly_detection.detectors._cut_check_kernels import well_formed
 from anomaly_detection.detectors._cut_forest_kernels import FREE_LEAVES, FREE_NODES, Trees, score_rows
 from anomaly_detection.detectors._cut_update_kernels import learn_rows, score_and_learn_rows
+from anomaly_detection.detectors._restored import require
 from anomaly_detection.detectors.online import OnlineDetector, alike
-from anomaly_detection.errors import ArtifactError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -67,7 +67,7 @@ class RandomCutForest(OnlineDetector):
         "n_trees": Range(1, 10_000, integer=True),
         "sample_size": Range(2, 2**16, integer=True),
         "time_decay": Range(0, 1),
-        "random_state": Range(0, 2**63 - 1, integer=True),
+        "random_state": SEED,
     }
 
     seen_: NDArray[np.int64]
@@ -127,8 +127,4 @@ class RandomCutForest(OnlineDetector):
         self._trees = Trees(*(getattr(self, f"{name}_") for name in Trees._fields))
         blank = self._empty(len(self.features_))
         fits = alike((*self._trees, self.seen_), (*blank, np.zeros(1, np.int64)))
-        if not (fits and self.seen_[0] > 0 and well_formed(self._trees)):
-            raise ArtifactError(
-                f"These arrays are not the {self.n_trees} trees of a random cut forest on {len(self.features_)} "
-                "features. Load the model from an unchanged copy, or fit it again."
-            )
+        require(self, fits and self.seen_[0] > 0 and well_formed(self._trees))

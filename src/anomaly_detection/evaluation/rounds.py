@@ -135,7 +135,7 @@ class Rounds:
     def _fitted(self, pipeline: Pipeline, rows: NDArray[np.int64], *, other_seed: bool = False) -> Scorer:
         detector: Any = create(pipeline.detector) if isinstance(pipeline.detector, str) else pipeline.detector.clone()
         if other_seed and "random_state" in detector.parameter_names():
-            detector = detector.clone(random_state=(detector.random_state or 0) + 1)
+            detector = detector.clone(random_state=int(detector.random_state or 0) ^ 1)
         like = Scorer(detector)
         like.tabular = self.features
         return Scorer(detector, pipeline.scaling, pipeline.transforms).fit(self.frame[rows], self.schema, like)

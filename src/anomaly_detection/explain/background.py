@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Self
 import numpy as np
 
 from anomaly_detection.errors import ArtifactError
+from anomaly_detection.explain.effort import Effort, effort_for
 from anomaly_detection.explain.normal import normal_ranges, reference_row
 from anomaly_detection.features.nesting import flatten
 
@@ -46,9 +47,6 @@ LONGEST = 200
 
 REFERENCES = 8
 """Normal rows that contributions are held against."""
-
-VALUES = 8
-"""Values of each column that a search begins with."""
 
 
 @dataclass(frozen=True)
@@ -117,6 +115,11 @@ class Background:
         """(d,) the position of each feature's column."""
         return columns_of(self.space)
 
+    @property
+    def effort(self) -> Effort:
+        """How far to look in a table of this width."""
+        return effort_for(len(self.space))
+
     @cached_property
     def references(self) -> NDArray[np.float32]:
         """(r, d) the rows that contributions are held against."""
@@ -130,8 +133,8 @@ class Background:
 
     @cached_property
     def moves(self) -> NDArray[np.int64]:
-        """(m, 2) pairs of a column and a normal row: :data:`VALUES` values of each column, evenly spread."""
-        few = [spread(places, VALUES) for places in self.choices]
+        """(m, 2) pairs of a column and a normal row: a few values of each column, evenly spread."""
+        few = [spread(places, self.effort.values) for places in self.choices]
         columns = np.repeat(np.arange(len(few)), [len(places) for places in few])
         return np.stack([columns, np.concatenate(few)], axis=1)
 
@@ -185,10 +188,12 @@ def differ(
     one: NDArray[np.float32], other: NDArray[np.float32], column_of: NDArray[np.int64], n: int
 ) -> NDArray[np.bool_]:
     """(m, columns) whether anything differs in each of the n columns; missing equals missing."""
-    features = (one != other) & ~(np.isnan(one) & np.isnan(other))
-    found = np.zeros((*features.shape[:-1], n), dtype=bool)
-    for feature, column in enumerate(column_of):
-        found[..., column] |= features[..., feature]
+    features: NDArray[np.bool_] = (one != other) & ~(np.isnan(one) & np.isnan(other))
+    if n == len(column_of):
+        return features
+    order = np.argsort(column_of, kind="stable")
+    firsts = np.searchsorted(column_of[order], np.arange(n))
+    found: NDArray[np.bool_] = np.logical_or.reduceat(features[..., order], firsts, axis=-1)
     return found
 
 

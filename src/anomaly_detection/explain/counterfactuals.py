@@ -6,6 +6,7 @@ Fewest columns first; then each number is moved back towards the record's own va
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -13,10 +14,10 @@ import numpy as np
 
 from anomaly_detection.explain.background import differ, spread
 from anomaly_detection.explain.reasons import listed, shown
-from anomaly_detection.explain.repairs import FINE, Repair, settled
+from anomaly_detection.explain.repairs import Repair
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable
 
     from numpy.typing import NDArray
 
@@ -24,15 +25,6 @@ if TYPE_CHECKING:
 
     IsNormal = Callable[[NDArray[np.float64]], NDArray[np.bool_]]
     """Which scores raise no alarm."""
-
-NEAREST = 8
-"""Normal rows that a record is turned into where few columns are not enough."""
-
-COUNTS = 64
-"""Numbers of columns that are tried then, evenly spread where there are more columns."""
-
-MOST_TAKEN_BACK = 64
-"""Changes that are taken back where it does without."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,7 +91,7 @@ def smallest(
     -------
     None where changing all of these columns to those of a normal row is not enough.
     """
-    found = next(_enough(score, is_normal, repairs, background), None)
+    found = next((one for one in repairs if is_normal(np.array([one.score]))[0]), None)
     if found is None:
         found = _towards_a_normal_row(score, is_normal, start, background, order)
     if found is None:
@@ -108,22 +100,13 @@ def smallest(
     return _nearer(score, is_normal, start, needed, background)
 
 
-def _enough(score: Score, is_normal: IsNormal, repairs: list[Repair], background: Background) -> Iterator[Repair]:
-    """The repairs that raise no alarm, those with fewest columns first; each is tried with more values, too."""
-    for repair in repairs:
-        if is_normal(np.array([repair.score]))[0]:
-            yield repair
-        finer = settled(score, repair, background)
-        if is_normal(np.array([finer.score]))[0]:
-            yield finer
-
-
 def _towards_a_normal_row(
     score: Score, is_normal: IsNormal, start: Repair, background: Background, order: list[int]
 ) -> Repair | None:
     """The row with as few as possible of its columns, in order, replaced by those of one of the nearest normal rows."""
     places = _nearest(start.row, background)
-    counts = np.unique(np.linspace(1, len(order), min(len(order), COUNTS)).round().astype(np.int64))
+    n_counts = min(len(order), background.effort.counts)
+    counts = np.unique(np.linspace(1, len(order), n_counts).round().astype(np.int64))
     rank = np.full(len(background.names), len(order))
     rank[order] = np.arange(len(order))
     is_replaced = rank[background.column_of] < counts[:, None]
@@ -147,29 +130,46 @@ def _nearest(row: NDArray[np.float32], background: Background) -> NDArray[np.int
         away = np.abs(background.rows - row) / width
     either = np.isnan(away) | (background.space.n_categories > 0)
     away = np.where(either, background.rows != row, np.minimum(away, 1.0))
-    return np.argsort(away.sum(axis=1), kind="stable")[:NEAREST]
+    return np.argsort(away.sum(axis=1), kind="stable")[: background.effort.nearest]
 
 
 def _pruned(score: Score, is_normal: IsNormal, start: Repair, found: Repair, background: Background) -> Repair:
-    """The repair without the changes it can do without, the least needed taken back first."""
+    """The repair without the changes it can do without, the least needed taken back first; many at a time if many."""
     is_other = differ(start.row, found.row, background.column_of, len(background.names))
     changes = {column: place for column, place in found.changes.items() if is_other[column]}
-    for _ in range(min(len(changes) - 1, MOST_TAKEN_BACK)):
+    left = background.effort.taken_back
+    size = -(-len(changes) // math.isqrt(left))
+    while len(changes) > 1 and left > 0:
+        size = min(size, -(-len(changes) // 2))
         columns = list(changes)
-        taken_back = np.where(background.column_of == np.array(columns)[:, None], start.row, found.row)
+        taken_back = _without(start.row, found.row, columns, size, background)
         scores = score(taken_back)
+        left -= len(scores)
         best = int(scores.argmin())
-        if not is_normal(scores[best : best + 1])[0]:
+        if is_normal(scores[best : best + 1])[0]:
+            changes = {column: changes[column] for column in (*columns[: best * size], *columns[(best + 1) * size :])}
+            found = Repair(float(scores[best]), taken_back[best], changes)
+        elif size == 1:
             break
-        del changes[columns[best]]
-        found = Repair(float(scores[best]), taken_back[best], changes)
+        else:
+            size = -(-size // 2)
     return Repair(found.score, found.row, changes)
+
+
+def _without(
+    own: NDArray[np.float32], changed: NDArray[np.float32], columns: list[int], size: int, background: Background
+) -> NDArray[np.float32]:
+    """(pieces, d) the changed row, each time with the row's own values in the next few of the changed columns."""
+    piece = np.full(len(background.names), -1)
+    piece[columns] = np.arange(len(columns)) // size
+    is_back = piece[background.column_of] == np.arange(piece.max() + 1)[:, None]
+    return np.where(is_back, own, changed)
 
 
 def _nearer(score: Score, is_normal: IsNormal, start: Repair, found: Repair, background: Background) -> Repair:
     """Each changed number as near to the row's own as the normal values and the alarm line allow."""
     groups = list(background.space.columns().values())
-    for column in found.changes:
+    for column in list(found.changes)[: background.effort.nearer]:
         group = groups[column]
         if len(group) == 1 and background.space.features[group[0]].kind == "number":
             found = _one_nearer(score, is_normal, start, found, background, column, group[0])
@@ -191,7 +191,7 @@ def _one_nearer(
     closer = np.abs(values - own) < np.abs(reached - own)
     if not closer.any():
         return found
-    places = spread(places[closer], FINE)
+    places = spread(places[closer], background.effort.fine)
     values = background.rows[places, feature]
     altered = np.repeat(found.row[None, :], len(places), axis=0)
     altered[:, feature] = values

@@ -11,7 +11,7 @@ from anomaly_detection.explain.counterfactuals import Change, Counterfactual, sm
 from anomaly_detection.explain.deviations import deviation, recommendation
 from anomaly_detection.explain.explanation import Explanation
 from anomaly_detection.explain.reasons import Reason, listed
-from anomaly_detection.explain.repairs import Repair, search, settled
+from anomaly_detection.explain.repairs import Repair, search
 from anomaly_detection.explain.shapley import FEW_SCORINGS, MOST_SCORINGS, contributions
 from anomaly_detection.features.nesting import value_at
 
@@ -127,9 +127,9 @@ class Explainer:
             return [column for column in strongest[: self.most] if parts[column] > 0], None
         removed = [min(1.0, (start.score - repair.score) / excess) for repair in repairs]
         enough = next(i for i, share in enumerate(removed) if share >= max(removed) - WORTH)
-        chosen = settled(self.score, repairs[enough], self.background)
+        chosen = repairs[enough]
         named = [column for column in strongest if column in chosen.changes]
-        return named, min(1.0, (start.score - chosen.score) / excess)
+        return named, removed[enough]
 
     def _reasons(self, named: list[int], parts: NDArray[np.float64], record: Mapping[str, Any]) -> tuple[Reason, ...]:
         total = float(np.maximum(parts, 0.0).sum()) or 1.0

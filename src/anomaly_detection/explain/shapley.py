@@ -3,7 +3,8 @@
 Held against a normal row, a column adds what the score gains when its value is put in, on average over all orders of
 putting the columns in (Shapley 1953; Lundberg & Lee 2017), and on average over several normal rows. The contributions
 of a row add up to its score less the mean score of those normal rows: for few columns, where all coalitions are
-scored, and for many, where some orders are drawn, each with its reverse (Mitchell, Cooper, Frank & Holmes 2022).
+scored, and for many, where some orders are drawn, each with its reverse (Mitchell, Cooper, Frank & Holmes 2022). In
+very wide tables columns go in in groups, and those of a group share what they add (``players``).
 """
 
 from __future__ import annotations
@@ -15,6 +16,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from anomaly_detection.explain.background import columns_of, differ
+from anomaly_detection.explain.effort import effort_for
+from anomaly_detection.explain.players import players
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -30,6 +33,9 @@ EXACT_COLUMNS = 8
 
 FEWEST_ORDERS, MOST_ORDERS = 4, 16
 """How many orders of putting the columns in are drawn."""
+
+FEWEST_WIDE = 2
+"""How many of them where columns are so many that they go in in groups."""
 
 LARGEST = 8_000_000
 """The most numbers that are altered at a time."""
@@ -65,12 +71,17 @@ def contributions(
     """
     column_of = columns_of(space)
     n_columns = len(space.columns())
+    most = effort_for(len(space)).players
     is_exact = n_columns <= EXACT_COLUMNS and 1 << n_columns <= scorings
     found = np.empty((len(X), n_columns))
     for i, row in enumerate(X):
         if is_exact:
             used = references[: scorings >> n_columns]
             found[i] = _exact(score, row, used, column_of, n_columns)
+        elif n_columns > most:
+            player, part = players(row, references, space, most)
+            orders = drawn_orders(most, scorings)[:FEWEST_WIDE]
+            found[i] = _sampled(score, row, references, player[column_of], orders)[player] * part
         else:
             found[i] = _sampled(score, row, references, column_of, drawn_orders(n_columns, scorings))
     return found

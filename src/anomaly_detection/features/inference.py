@@ -59,8 +59,8 @@ def infer_schema(
     Raises
     ------
     SchemaError
-        for a name that is not in the frame, for a column that is mostly numbers but not all, and when no column is
-        left to look at.
+        for a name that is not in the frame, or has two roles, for a column that is mostly numbers but not all, and when
+        no column is left to look at.
 
     Examples
     --------
@@ -72,6 +72,7 @@ def infer_schema(
     (SetAside(name='shop', reason="constant: every value is 'a'"),)
     """
     frame, key = flatten(frame), _key(key)
+    check_roles(timestamp, key, label)
     taken = {name for name in (timestamp, *named_columns(key), label) if name is not None}
     named = [*(columns or ()), *categorical, *ignore, *taken]
     _check_known(named, frame.columns)
@@ -92,6 +93,29 @@ def infer_schema(
     if not features:
         raise SchemaError(_nothing_left(set_aside, taken))
     return Schema(features, timestamp, key, label, set_aside)
+
+
+def check_roles(timestamp: str | None, key: str | Sequence[str] | None, label: str | None) -> None:
+    """Make sure that no column has two roles.
+
+    Raises
+    ------
+    SchemaError
+        naming the column and its roles.
+
+    >>> check_roles("created", ("region", "host"), "fraud")
+    """
+    roles: dict[str, list[str]] = {}
+    named = [(timestamp, "--timestamp"), *((name, "--key") for name in named_columns(key)), (label, "--label")]
+    for name, role in named:
+        if name is not None:
+            roles.setdefault(name, []).append(role)
+    for name, found in roles.items():
+        if len(set(found)) > 1:
+            raise SchemaError(
+                f"The column {name!r} is named for {' and '.join(found)}, and a column has one role. Name another "
+                "column for the others, or leave them out."
+            )
 
 
 def check_finite(frame: pl.DataFrame, schema: Schema) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 import numpy as np
@@ -10,11 +11,13 @@ import polars as pl
 
 from anomaly_detection.base import Range
 from anomaly_detection.calibration import Calibrator, Ranks
+from anomaly_detection.detectors.labels import need_streaming
 from anomaly_detection.errors import ParameterError, SchemaError
 from anomaly_detection.explain.tables import checked_rows
 from anomaly_detection.features.inference import infer_schema
 from anomaly_detection.features.keys import key_of, key_text
 from anomaly_detection.features.nesting import flatten
+from anomaly_detection.frames import row_numbers
 from anomaly_detection.keyed import saved
 from anomaly_detection.keyed._surprise_kernels import many_surprises, one_surprise
 from anomaly_detection.keyed.learning import Learned, Learning
@@ -24,7 +27,7 @@ from anomaly_detection.thresholds import benjamini_hochberg, choose_alpha, named
 from anomaly_detection.verdicts import judge, judge_one
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Iterator, Mapping
 
     from numpy.typing import NDArray
 
@@ -45,6 +48,18 @@ MAX_MODELS = 500
 
 ALL = "all"
 """The name of the level that is about all rows."""
+
+
+class KeyNames:
+    """The rule for ``key``."""
+
+    def problem(self, value: Any) -> str | None:
+        """Say what has to hold, or None when the value is fine."""
+        if value is None or isinstance(value, str):
+            return None
+        if isinstance(value, Sequence | np.ndarray) and all(isinstance(name, str) for name in value):
+            return None
+        return "must be the name of a column, or a list of names from the coarsest to the finest"
 
 
 class KeyedPipeline(Pipeline):
@@ -92,6 +107,7 @@ class KeyedPipeline(Pipeline):
 
     constraints: ClassVar[Mapping[str, Constraint]] = {
         **Pipeline.constraints,
+        "key": KeyNames(),
         "min_rows": Range(20, 1_000_000_000, integer=True),
         "max_models": Range(0, 100_000, integer=True),
     }
@@ -122,6 +138,19 @@ class KeyedPipeline(Pipeline):
     def of(cls, pipeline: Pipeline, key: str | Sequence[str] | None, min_rows: int = MIN_ROWS) -> Self:
         """One in which every model is like a given, unfitted one."""
         return cls(key, **pipeline.parameters(), min_rows=min_rows)
+
+    def validate(self) -> None:
+        """Check every parameter, and that the detector can answer for rows of other models.
+
+        Raises
+        ------
+        ParameterError
+            naming the first parameter that is out of range, its value and what has to hold.
+        InputError
+            for a detector that is labelled batch only, with the algorithm to use instead.
+        """
+        super().validate()
+        need_streaming(self.detector, "A model per key", "leave out --per-key (in Python: key=)")
 
     def fit(
         self,
@@ -210,7 +239,7 @@ class KeyedPipeline(Pipeline):
     def explain(
         self,
         frame: pl.DataFrame,
-        rows: Sequence[int] | None = None,
+        rows: Sequence[int] | NDArray[np.bool_] | None = None,
         most: int = 3,
         actionable: Sequence[str] | None = None,
         *,
@@ -220,7 +249,7 @@ class KeyedPipeline(Pipeline):
     ) -> list[Explanation]:
         """Why rows scored as they did, as the models see it that judge them; see :meth:`Pipeline.explain`."""
         frame = self._keyed(frame)
-        chosen = checked_rows(rows, len(frame))
+        chosen = checked_rows(row_numbers(rows, len(frame)), len(frame))
         line = self.alpha_ if alpha is None else alpha
         found: dict[int, Explanation] = {}
         for model, part in self._models(frame[chosen]):

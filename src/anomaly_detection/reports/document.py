@@ -6,6 +6,8 @@ from typing import Annotated, Any, Literal
 
 from msgspec import Meta, Struct, field
 
+from anomaly_detection.records import named_columns
+
 Count = Annotated[int, Meta(ge=0, le=2**53)]
 Share = Annotated[float, Meta(ge=0, le=1)]
 Severity = Literal["normal", "low", "medium", "high", "critical"]
@@ -65,6 +67,7 @@ class Row(Struct, frozen=True):
     confidence: float | None = None
     key: Any = None
     time: Any = None
+    level: str | None = None
     explanation: Explanation | None = None
 
 
@@ -171,9 +174,14 @@ class Schema(Struct, frozen=True):
     """Which column is what."""
 
     timestamp: str | None = None
-    key: str | None = None
+    key: str | list[str] | None = None
     label: str | None = None
     set_aside: list[SetAside] = []
+
+    @property
+    def key_columns(self) -> tuple[str, ...]:
+        """The columns of the key, from the coarsest to the finest."""
+        return named_columns(self.key)
 
 
 class Algorithm(Struct, frozen=True):
@@ -190,17 +198,26 @@ class Data(Struct, frozen=True):
     sha256: str = ""
 
 
+class Levels(Struct, frozen=True):
+    """How many keys there are, and how many have a model of their own."""
+
+    own_models: Count = 0
+    keys: Count = 0
+
+
 class Made(Struct, frozen=True):
     """How the results were made."""
 
     model: str | None = None
     algorithm: Algorithm = Algorithm()
+    evidence: dict[str, Any] = {}
     parameters: dict[str, Any] = {}
     alpha: float | None = None
     fdr: float | None = None
     trained_on_rows: Count | None = None
     calibration_rows: Count | None = None
     schema: Schema = Schema()
+    levels: Levels | None = None
     data: Data = Data()
     versions: dict[str, str] = {}
     command: str | None = None

@@ -12,13 +12,14 @@ import msgspec
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from anomaly_detection.reports import words as w
+from anomaly_detection.reports.making import how_made
 from anomaly_detection.version import __version__
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from anomaly_detection.reports.charts import Chart
-    from anomaly_detection.reports.document import Row
+    from anomaly_detection.reports.document import Explanation, Row
     from anomaly_detection.reports.report import Report
 
 _MEASURES = ("precision", "recall", "f1", "auroc", "average_precision", "false_positive_rate", "precision_at_n")
@@ -103,7 +104,7 @@ def _shared(report: Report) -> dict[str, Any]:
         "timed": timed,
         "told": frozenset(one.row.row for one in report.anomalies),
         "measures": _measures(report),
-        "how": _how(report),
+        "how": how_made(report.made, report.alarm),
         "byline": _byline(report),
         "ranked": report.made.model is None and report.made.trained_on_rows == report.rows,
         "summarised": bool(report.columns),
@@ -131,26 +132,6 @@ def _byline(report: Report) -> str:
     return " · ".join(part for part in parts if part and part != "unknown")
 
 
-def _how(report: Report) -> list[tuple[str, str]]:
-    made = report.made
-    every = {**made.algorithm.parameters, **made.parameters}
-    parameters = {name: value for name, value in every.items() if value not in (None, [], {}, "")}
-    told = [
-        ("Algorithm", made.algorithm.name if made.algorithm.name != "unknown" else None),
-        ("Model", made.model),
-        ("Parameters", ", ".join(f"{name} = {w.shown(value, 60)}" for name, value in parameters.items())),
-        ("Learned from", f"{w.number(made.trained_on_rows)} rows" if made.trained_on_rows is not None else None),
-        ("Calibrated on", f"{w.number(made.calibration_rows)} rows" if made.calibration_rows is not None else None),
-        ("Alarm line α", w.number(made.alpha) if made.alpha is not None else None),
-        ("False discovery rate", w.number(made.fdr) if made.fdr is not None else None),
-        ("Data", made.data.name),
-        ("SHA-256 of the data", made.data.sha256),
-        ("Versions", ", ".join(f"{name} {version}" for name, version in made.versions.items())),
-        ("Made", made.created),
-    ]
-    return [(name, w.plain(value, 2000)) for name, value in told if value]
-
-
 @cache
 def _environment() -> Environment:
     made = Environment(
@@ -160,7 +141,17 @@ def _environment() -> Environment:
         lstrip_blocks=True,
         undefined=StrictUndefined,
     )
-    made.filters.update(number=w.number, percent=w.percent, plain=w.plain, shown=w.shown, when=_when, called=_called)
+    made.filters.update(
+        number=w.number,
+        percent=w.percent,
+        plain=w.plain,
+        shown=w.shown,
+        joined=w.joined,
+        when=_when,
+        called=_called,
+        judge=_judge,
+        because=_because,
+    )
     return made
 
 
@@ -184,7 +175,17 @@ def _when(value: object) -> str:
 
 def _called(row: Row) -> str:
     """What a row is called: its key where it has one, else its number."""
-    return f"row {row.row:,}" if row.key is None else w.shown(row.key, 60)
+    return f"row {row.row:,}" if row.key is None else w.joined(row.key, 60)
+
+
+def _because(why: Explanation) -> str:
+    """The reasons in one sentence; where no column stands out, what to do instead, which says so."""
+    return w.plain(why.sentence if why.columns or not why.recommendation else why.recommendation)
+
+
+def _judge(level: str) -> str:
+    """The model that judged a row, where there is one per key."""
+    return "the model of all rows" if level == "all" else f"the model of its {w.plain(level, 80)}"
 
 
 @cache

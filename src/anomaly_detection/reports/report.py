@@ -12,6 +12,7 @@ from anomaly_detection.records import counted
 from anomaly_detection.reports.columns import ColumnView, column_views
 from anomaly_detection.reports.document import Made, Summary
 from anomaly_detection.reports.groups import Group, groups_of
+from anomaly_detection.reports.making import View, alarm_line, views_of
 from anomaly_detection.reports.marks import outside, weights
 from anomaly_detection.reports.notes import quality_notes
 from anomaly_detection.reports.scores import score_chart
@@ -59,6 +60,7 @@ class Report:
     ----------
     title, lead : what it is about, and what was found, in one sentence each.
     rows, severities, alpha, evaluation : the counts, the alarm line, and how well labels agree.
+    alarm : the alarm line in words: where it is, who drew it, and the raw score there.
     scores, times : charts.
     anomalies, further, left_out : told in full, listed, and how many are neither.
     explained : whether the results carry explanations.
@@ -66,6 +68,7 @@ class Report:
     columns, columns_in_all : views, and how many columns were looked at.
     quality : notes on the data.
     made : how the results were made.
+    views : the algorithms that were combined, with their weights, where it was several.
     """
 
     title: str
@@ -73,6 +76,7 @@ class Report:
     rows: int
     severities: dict[str, int]
     alpha: float | None
+    alarm: str
     evaluation: Evaluation | None
     scores: Chart
     times: tuple[Chart, ...]
@@ -86,6 +90,7 @@ class Report:
     columns_in_all: int
     quality: tuple[str, ...]
     made: Made
+    views: tuple[View, ...]
 
     @property
     def anomaly_count(self) -> int:
@@ -109,8 +114,12 @@ def report_of(document: Document, most: int = 50) -> Report:
     if not document.results:
         raise InputError("There are no rows in the results, so there is nothing to report on.")
     summary, made = document.summary or Summary(), document.made or Made()
-    known = {column.name: column for column in summary.columns}
-    records = {one.row: one.record for one in summary.anomalies}
+    apart = made.schema.key_columns  # what a record is about was not scored
+    columns = [column for column in summary.columns if column.name not in apart]
+    known = {column.name: column for column in columns}
+    records = {
+        one.row: {name: value for name, value in one.record.items() if name not in apart} for one in summary.anomalies
+    }
     worst = sorted((row for row in document.results if row.is_anomaly), key=_most_anomalous)
     reasons = {row.row: weights(row, records.get(row.row, {}), known) for row in worst[:MOST_GROUPED]}
     groups = groups_of((row, reasons[row.row]) for row in worst[:MOST_GROUPED])
@@ -124,6 +133,7 @@ def report_of(document: Document, most: int = 50) -> Report:
         rows=len(document.results),
         severities={name: severities[name] for name in SEVERITIES},
         alpha=alpha,
+        alarm=alarm_line(made, alpha, document.results),
         evaluation=summary.evaluation,
         scores=score_chart(document.results, alpha),
         times=time_charts(document.results, line),
@@ -135,10 +145,11 @@ def report_of(document: Document, most: int = 50) -> Report:
         explained=any(row.explanation is not None for row in worst),
         groups=groups,
         grouped=sum(len(group.rows) for group in groups),
-        columns=column_views(summary.columns, _strongest(reasons.values())),
-        columns_in_all=max(summary.columns_in_all, len(summary.columns)),
+        columns=column_views(columns, _strongest(reasons.values())),
+        columns_in_all=max(summary.columns_in_all, len(columns)),
         quality=quality_notes(summary, made.schema, unread),
         made=made,
+        views=views_of(made.evidence),
     )
 
 

@@ -65,6 +65,17 @@ def shown(value: Any, most: int = LONGEST) -> str:
     return plain(value, most)
 
 
+def joined(key: Any, most: int = LONGEST) -> str:
+    """A key, the parts of one of several columns joined.
+
+    >>> joined("eu/web"), joined(["eu", "web", 3]), joined(1042), joined(None)
+    ('eu/web', 'eu/web/3', '1,042', '')
+    """
+    if isinstance(key, list | tuple):
+        return plain("/".join("" if part is None else str(part) for part in key), most)
+    return "" if key is None else shown(key, most)
+
+
 def moment(seconds: float, step: float = 1.0) -> str:
     """A point in time, as exactly as steps of so many seconds ask for.
 

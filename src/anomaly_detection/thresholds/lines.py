@@ -45,6 +45,8 @@ class StandardDeviation(Threshold):
 class Static(Threshold):
     """A fixed raw score.
 
+    Every algorithm has a scale of its own; a raw score is ``Result.score``, the column ``score`` of written results.
+
     Parameters
     ----------
     upper_limit : the line.

@@ -8,6 +8,7 @@ from itertools import chain
 from typing import TYPE_CHECKING, Any
 
 from anomaly_detection.pipeline import silent
+from anomaly_detection.records import named_columns
 from anomaly_detection.workflows.explaining import Explaining
 from anomaly_detection.workflows.output import how_made, open_sink, written
 from anomaly_detection.workflows.request import DetectRequest, check
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
 
     from anomaly_detection.evaluation.metrics import Evaluation
     from anomaly_detection.pipeline import Pipeline, Progress
+    from anomaly_detection.workflows.reading import Reading
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +55,11 @@ class DetectOutcome:
         }
 
 
+def _hidden(reading: Reading) -> tuple[str, ...]:
+    """Columns that stand apart from a record: those left out, and the key and the time, which a verdict shows."""
+    return (*reading.ignore, *named_columns(reading.key), *filter(None, [reading.timestamp]))
+
+
 def detect_file(request: DetectRequest, progress: Progress = silent) -> DetectOutcome:
     """Give verdicts on the records of a file.
 
@@ -81,7 +88,7 @@ def detect_file(request: DetectRequest, progress: Progress = silent) -> DetectOu
             stack.enter_context(sink).made(made)
         tally = Tally(pipeline, request.top, request.reading.label, explain=request.explain)
         explaining = Explaining(pipeline, progress) if request.explain else None
-        summary = Summary(pipeline, request.reading.ignore) if sink and sink.format.kind == "json" else None
+        summary = Summary(pipeline, _hidden(request.reading)) if sink and sink.format.kind == "json" else None
         for result, frame in chain([first], verdicts):
             tally.add(result, frame)
             if sink is not None:

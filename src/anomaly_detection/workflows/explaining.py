@@ -44,7 +44,7 @@ class Explaining:
         for one in self._explanations(result, frame):
             if one.row is None:
                 continue
-            found[one.row] = _numbered(one, result) if as_objects else one.text()
+            found[one.row] = _numbered(one, result) if as_objects else _in_words(one)
         return pl.Series("explanation", found, dtype=pl.Object if as_objects else pl.String)
 
     def _explanations(self, result: Result, frame: pl.DataFrame) -> Iterator[Explanation]:
@@ -57,6 +57,11 @@ class Explaining:
             for rows, brief in _parted(order, first, len(in_full)):
                 yield from self.pipeline.explain(frame, rows, alpha=result.alpha, among=among, brief=brief)
             self.progress("explaining", min(first + AT_ONCE, len(order)), len(order))
+
+
+def _in_words(one: Explanation) -> str:
+    """One paragraph; where no column stands out, the recommendation says so, and the sentence would say it again."""
+    return one.text() if one.reasons else one.text().removeprefix(f"{one.sentence}. ")
 
 
 def _parted(order: list[int], first: int, in_full: int) -> list[tuple[list[int], bool]]:

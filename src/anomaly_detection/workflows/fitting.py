@@ -5,6 +5,7 @@ from __future__ import annotations
 import shlex
 import sys
 from dataclasses import dataclass, field
+from pathlib import PurePath
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -134,8 +135,9 @@ def sampled(batches: Iterable[pl.DataFrame], seed: int, progress: Progress) -> p
 
 
 def command_line() -> str | None:
-    """What was typed, if this is the command line program."""
-    if not sys.argv or not sys.argv[0].endswith("anomaly-detection"):
+    """What was typed, if this is the command line program, also as ``python -m anomaly_detection``."""
+    program = PurePath(sys.argv[0] if sys.argv else "")
+    if program.name != "anomaly-detection" and program.parts[-2:] != ("anomaly_detection", "__main__.py"):
         return None
     return shlex.join(["anomaly-detection", *sys.argv[1:]])
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from anomaly_detection.errors import SchemaError, UnknownNameError
 from anomaly_detection.evaluation.labels import parse_labels
-from anomaly_detection.features.inference import check_finite, infer_schema
+from anomaly_detection.features.inference import check_finite, check_roles, infer_schema
 from anomaly_detection.pipeline import check_rows
 from anomaly_detection.records import named_columns, quoted
 from anomaly_detection.sources.files import FileSource, open_source
@@ -57,8 +57,9 @@ class Reading:
         SourceError
             if it cannot be read as records.
         SchemaError
-            for a column that is not there, with the nearest ones that are.
+            for a column that has two roles, or is not there, with the nearest ones that are.
         """
+        check_roles(self.timestamp, self.key, self.label)
         source = open_source(self.data, format=self.format, encoding=self.encoding, delimiter=self.delimiter)
         roles = (self.timestamp, *named_columns(self.key), self.label, *also_named)
         try:

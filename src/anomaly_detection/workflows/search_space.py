@@ -104,8 +104,20 @@ SPACES: Mapping[str, Mapping[str, Dimension]] = {
     "kde": {"bandwidth": OneOf(("scott", "silverman", 0.1, 0.2, 0.5, 1.0))},
     "inne": {"n_estimators": Whole(100, 400, log=True), "max_samples": Whole(2, 64, log=True)},
     "abod": {"n_neighbors": Whole(5, 50, log=True)},
+    "mahalanobis": {"support_fraction": Real(0.5, 1.0), "ridge": Real(1e-3, 1.0, log=True)},
+    "lesinn": {"n_estimators": Whole(50, 400, log=True), "max_samples": Whole(4, 512, log=True)},
+    "ocsvm": {"nu": Real(0.01, 0.9), "gamma": OneOf(("scale", 0.01, 0.1, 1.0))},
+    "linear_ocsvm": {"nu": Real(0.01, 0.9), "gamma": OneOf(("scale", 0.01, 0.1, 1.0))},
+    "half_space_trees": {
+        "n_trees": Whole(10, 200, log=True),
+        "depth": Whole(4, 18),
+        "window_size": Whole(50, 2000, log=True),
+    },
+    "random_cut_forest": {"n_trees": Whole(20, 200, log=True), "sample_size": Whole(64, 1024, log=True)},
 }
-"""The parameters that are searched, by algorithm; an algorithm that is not here keeps its defaults."""
+"""The parameters that are searched, by algorithm; an algorithm that is not here keeps its defaults.
+
+``auto`` has nothing to tune: it weighs its views by itself."""
 
 SCALING = OneOf(("standard", "robust", "minmax"))
 """For algorithms that take plain numbers only."""

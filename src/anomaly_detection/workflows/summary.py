@@ -46,7 +46,7 @@ class Summary:
     Parameters
     ----------
     pipeline : fitted; says which column is what.
-    ignored : columns that are not shown with a record.
+    ignored : columns that are not shown with a record unless they are features; those of the key never are.
     """
 
     def __init__(self, pipeline: Pipeline, ignored: Iterable[str] = ()) -> None:
@@ -118,7 +118,7 @@ class Summary:
 
 def _columns_of_records(schema: Schema, flat: pl.DataFrame, hidden: frozenset[str]) -> list[str]:
     """The features and the label first, then the others that are written in plain values; key and time stand apart."""
-    apart = {schema.key, schema.timestamp, *hidden}
+    apart = {*schema.key_columns, schema.timestamp, *hidden}
     first = [name for name in (*schema.feature_names, schema.label) if name is not None]
     others = [name for name in flat.columns if name not in (*first, *apart)]
     known = [name for name in (*first, *others) if name in flat.columns]

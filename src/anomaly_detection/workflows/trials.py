@@ -25,6 +25,9 @@ if TYPE_CHECKING:
     from anomaly_detection.workflows.search import Asked, Search
     from anomaly_detection.workflows.study import StudyFile
 
+DEFAULT = "auto"
+"""The algorithm that the result is compared with: the one that other commands use by default."""
+
 CHECKED = 3
 """So many of the best trials are measured again beside the defaults."""
 
@@ -199,6 +202,15 @@ def check_best(
             values, line = _again(wanted, anew, trial)
             found.append(_checked(trial, values, defaults, line))
     return baseline, sorted(found, key=lambda one: -one.value)
+
+
+def check_default(wanted: Wanted, anew: Sequence[Rounds], progress: Progress) -> float | None:
+    """What the algorithm is worth on new folds that one gets without tuning; None where it fails."""
+    progress(f"comparing with {DEFAULT}", 0, None)
+    pipeline = blank_pipeline(wanted.at({ALGORITHM: DEFAULT}))
+    with suppress(AnomalyDetectionError):
+        return float(np.mean([rounds.run(pipeline, one).value for rounds in anew for one in rounds.each]))
+    return None
 
 
 def _checked(trial: Trial, values: NDArray[np.float64], defaults: NDArray[np.float64], line: Line) -> Checked:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from anomaly_detection.detectors.labels import need_saved, need_streaming
 from anomaly_detection.errors import InputError
 from anomaly_detection.evaluation.labels import parse_labels
 from anomaly_detection.pipeline import silent
@@ -17,7 +18,15 @@ from anomaly_detection.workflows.fitting import blank_pipeline, command_line, re
 from anomaly_detection.workflows.models import check_registrable, evaluated, metrics_of, registry_at
 from anomaly_detection.workflows.search import Search
 from anomaly_detection.workflows.study import StudyFile, Trial, open_study
-from anomaly_detection.workflows.trials import Checked, Wanted, best_trials, check_best, run_trials
+from anomaly_detection.workflows.trials import (
+    DEFAULT,
+    Checked,
+    Wanted,
+    best_trials,
+    check_best,
+    check_default,
+    run_trials,
+)
 from anomaly_detection.workflows.tune_data import ANEW, Tuning
 from anomaly_detection.workflows.tune_request import TuneRequest
 
@@ -48,6 +57,7 @@ class TuneOutcome:
     winner : what was registered, measured on the same; the baseline itself if nothing was clearly better.
     trials : all of them, in order.
     top : the best of them, best first.
+    default_value : what the default algorithm is worth on the same new folds; None where it competed or failed.
     objective : what a value is, as plain values.
     study : the file they are in.
     notes : about the data.
@@ -60,6 +70,7 @@ class TuneOutcome:
     winner: Checked
     trials: tuple[Trial, ...]
     top: tuple[Trial, ...]
+    default_value: float | None
     objective: dict[str, Any]
     study: Path
     notes: tuple[str, ...]
@@ -76,7 +87,7 @@ class TuneOutcome:
             "alpha": self.pipeline.alpha_,
             "schema": self.pipeline.schema_.to_dict(),
             "evaluation": self.evaluation.to_dict() if self.evaluation else None,
-            "tuning": evidence(self.objective, self.trials, self.top, self.baseline, self.winner),
+            "tuning": evidence(self.objective, self.trials, self.top, self.baseline, self.winner, self.default_value),
             "study": str(self.study),
             "notes": list(self.notes),
         }
@@ -92,8 +103,8 @@ def tune(request: TuneRequest, progress: Progress = silent) -> TuneOutcome:
     Raises
     ------
     InputError
-        if the data, a name or a parameter is off, or nothing keeps within the allowed alarms; then nothing was
-        registered.
+        if the data, a name or a parameter is off, an algorithm is labelled batch only or not saved, or nothing keeps
+        within the allowed alarms; then nothing was registered.
     MissingDependencyError
         if Optuna is not installed.
     RegistryError
@@ -106,6 +117,9 @@ def tune(request: TuneRequest, progress: Progress = silent) -> TuneOutcome:
     registry = registry_at(request.registry)
     check_registrable(request.name, request.aliases, registry)
     blank_pipeline(request.fitting)  # refuses a line that cannot be meant
+    for name in request.names:
+        need_streaming(name, "Tuning a model for the registry")
+        need_saved(name, "Tuning a model for the registry")
     wanted = Wanted(request.fitting, request.max_alarms)
     search = Search(request.names, request.max_alarms, request.fitting.random_state)
     with request.reading.open() as source:
@@ -115,11 +129,11 @@ def tune(request: TuneRequest, progress: Progress = silent) -> TuneOutcome:
     tuning = Tuning(request, frame, schema, labels)
     with open_study(*tuning.study(data)) as study, _kept(study, request.trials):
         until = began + (request.timeout_seconds or float("inf"))
-        baseline, winner = _searched(tuning, wanted, search, study, until, progress)
+        baseline, winner, default_value = _searched(tuning, wanted, search, study, until, progress)
         trials, top = tuple(study.trials), tuple(best_trials(study.trials, wanted))
         pipeline = _fitted(wanted, trials[winner.trial], winner.wish, frame, schema, labels, progress)
     notes += tuple(_notes(request, len(trials), _alarms(pipeline, labels)))
-    found = evidence(tuning.objective, trials, top, baseline, winner)
+    found = evidence(tuning.objective, trials, top, baseline, winner, default_value)
     evaluation = evaluated(pipeline, labels)
     metrics = metrics_of(pipeline, evaluation) | {"tuned_value": winner.value, "defaults_value": baseline.value}
     version = registry.register(
@@ -130,7 +144,17 @@ def tune(request: TuneRequest, progress: Progress = silent) -> TuneOutcome:
         aliases=request.aliases,
     )
     return TuneOutcome(
-        version, pipeline, evaluation, baseline, winner, trials, top, tuning.objective, study.path, notes
+        version,
+        pipeline,
+        evaluation,
+        baseline,
+        winner,
+        trials,
+        top,
+        default_value,
+        tuning.objective,
+        study.path,
+        notes,
     )
 
 
@@ -147,13 +171,15 @@ def _kept(study: StudyFile, trials: int) -> Iterator[None]:
 
 def _searched(
     tuning: Tuning, wanted: Wanted, search: Search, study: StudyFile, until: float, progress: Progress
-) -> tuple[Checked, Checked]:
-    """The defaults and the winner, once all trials are done."""
+) -> tuple[Checked, Checked, float | None]:
+    """The defaults, the winner, and what the default algorithm is worth, once all trials are done."""
     search.replay(study.trials)
     run_trials(wanted, tuning.rounds, search, study, tuning.request.trials, until, progress)
     anew = [tuning.rounds_of(number) for number in range(1, ANEW + 1)]
     baseline, others = check_best(wanted, anew, study.trials, progress)
-    return baseline, _winner(baseline, others, study, wanted)
+    winner = _winner(baseline, others, study, wanted)
+    competed = DEFAULT in tuning.request.names
+    return baseline, winner, None if competed else check_default(wanted, anew, progress)
 
 
 def _winner(baseline: Checked, others: Sequence[Checked], study: StudyFile, wanted: Wanted) -> Checked:
@@ -203,7 +229,12 @@ def _alarms(pipeline: Pipeline, labels: NDArray[np.bool_] | None) -> float:
 
 
 def evidence(
-    objective: dict[str, Any], trials: Sequence[Trial], top: Sequence[Trial], baseline: Checked, winner: Checked
+    objective: dict[str, Any],
+    trials: Sequence[Trial],
+    top: Sequence[Trial],
+    baseline: Checked,
+    winner: Checked,
+    default_value: float | None = None,
 ) -> dict[str, Any]:
     """Why this model was registered, as plain values."""
     states = [trial.state for trial in trials]
@@ -213,6 +244,7 @@ def evidence(
         "improved": winner is not baseline,
         "baseline": baseline.to_dict() | {"point": trials[baseline.trial].point},
         "winner": winner.to_dict() | {"point": trials[winner.trial].point},
+        "default": None if default_value is None else {"algorithm": DEFAULT, "value": default_value},
         "top": [trial.to_dict() for trial in top[:5]],
     }
 

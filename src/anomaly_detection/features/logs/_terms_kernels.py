@@ -80,6 +80,7 @@ def next_word(data: NDArray[np.uint8], at: int, end: int, word: NDArray[np.int64
 
 @inlined
 def pair_of(first: np.uint64, second: np.uint64) -> np.uint64:
+    """The hash of two words one after the other, from theirs."""
     return _mixed(first * _PAIR + second)
 
 
@@ -94,7 +95,7 @@ def word_hash(data: NDArray[np.uint8]) -> np.uint64:
 
 @kernel
 def pair_hash(first: np.uint64, second: np.uint64) -> np.uint64:
-    """The hash of two words one after the other."""
+    """:func:`pair_of` for callers outside of kernels."""
     return pair_of(first, second)
 
 
@@ -158,25 +159,25 @@ def weigh_terms(
     columns : (2 ** k,) the term of each place.
     weights : (t,)
     """
-    word = np.empty(2, np.int64)
-    sums = np.empty(len(weights))
+    word, found_columns = np.empty(2, np.int64), np.empty(len(weights), np.int64)
+    sums = np.zeros(len(weights))
     for i in range(len(offsets) - 1):
-        end = offsets[i + 1]
-        sums[:] = 0.0
+        end, n = offsets[i + 1], 0
         before = np.uint64(0)
         found = next_word(data, offsets[i], end, word)
         while found != 0:
-            _weigh(table, columns, weights, found, sums)
+            n = _weigh(table, columns, weights, found, sums, found_columns, n)
             if before != 0:
-                _weigh(table, columns, weights, pair_of(before, found), sums)
+                n = _weigh(table, columns, weights, pair_of(before, found), sums, found_columns, n)
             before = found
             found = next_word(data, word[1], end, word)
         total = 0.0
-        for k in range(len(sums)):
-            total += sums[k] * sums[k]
-        scale = 1.0 / np.sqrt(total) if total > 0 else 0.0
-        for k in range(len(sums)):
-            out[i, k] = np.float32(sums[k] * scale)
+        for k in range(n):
+            total += sums[found_columns[k]] ** 2
+        out[i, :] = 0.0
+        for k in range(n):
+            out[i, found_columns[k]] = np.float32(sums[found_columns[k]] / np.sqrt(total))
+            sums[found_columns[k]] = 0.0
 
 
 @inlined
@@ -186,11 +187,19 @@ def _weigh(
     weights: NDArray[np.float64],
     term: np.uint64,
     sums: NDArray[np.float64],
-) -> None:
+    found_columns: NDArray[np.int64],
+    n: int,
+) -> int:
+    """Add the weight of a term; how many columns were found by then."""
     last = len(table) - 1
     place = np.int64(term >> _S32) & last
     while table[place] != 0:
         if table[place] == term:
-            sums[columns[place]] += weights[columns[place]]
-            return
+            column = columns[place]
+            if sums[column] == 0.0:
+                found_columns[n] = column
+                n += 1
+            sums[column] += weights[column]
+            return n
         place = (place + 1) & last
+    return n

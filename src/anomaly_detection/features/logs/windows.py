@@ -147,8 +147,9 @@ class ServiceWindows(Configurable):
         if wanted <= have:
             return
         places = min(int(self.most_services), max(wanted, 2 * have))
-        grown = empty_rings(places, int(self.most_lines))
-        self._rings = Rings(*(_grown(old, new) for old, new in zip(self._rings, grown, strict=True)))
+        grown = empty_rings(places, int(self.most_lines))._asdict()
+        old = self._rings._asdict()
+        self._rings = Rings(**{name: _grown(old[name], array) for name, array in grown.items()})
         self._services = services_of(
             _grown(self._services.names, np.zeros(places, np.uint64)),
             _grown(self._services.seen, np.full(places, -1, np.int64)),

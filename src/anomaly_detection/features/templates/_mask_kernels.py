@@ -45,7 +45,7 @@ def flags_at(data: Bytes, i: int) -> Number:
     return CLASSES[np.uintp(data[np.uintp(i)])]
 
 
-@kernel
+@inlined
 def meaning_of(data: Bytes, start: int, end: int) -> Number:
     """What a word of letters is, as flags of ``_alphabet``; 0 for most."""
     if end - start > 10 or end <= start:
@@ -90,7 +90,7 @@ def hex_chain(data: Bytes, start: int, end: int) -> int:
     return stop if enough and digits else start
 
 
-@kernel
+@inlined
 def path_end(data: Bytes, start: int, end: int) -> int:
     """Where a path or URL that starts here ends: before white space, quotes, brackets, lists; no closing mark."""
     stop = start
@@ -101,7 +101,7 @@ def path_end(data: Bytes, start: int, end: int) -> int:
     return stop
 
 
-@kernel
+@inlined
 def compound_end(data: Bytes, at: int, end: int, digits: bool) -> tuple[int, bool, bool]:
     """Where a word with its joined parts ends, whether it holds a digit, and whether colons are among the joints.
 
@@ -208,7 +208,7 @@ def is_host(data: Bytes, start: int, end: int, after: int) -> bool:
     return (meaning & DOMAIN) != 0 or (dots >= 2 and not upper and (meaning & COUNTRY) != 0)
 
 
-@kernel
+@inlined
 def unit_end(data: Bytes, at: int, end: int) -> int:
     """Where a unit of size or time behind a number ends; ``at`` if there is none."""
     start = at + 1 if at < end and byte_at(data, at) == 32 else at

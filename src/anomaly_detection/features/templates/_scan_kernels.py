@@ -7,22 +7,11 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from anomaly_detection.features.templates._alphabet import MASK
+from anomaly_detection.features.templates._find_kernels import ZERO, add_link, chain_of, find, hole_key
 from anomaly_detection.features.templates._layout import BYTES, EPOCH, IDS, LINES, LINKS, LIVE, PATTERNS, TEXT, Store
+from anomaly_detection.features.templates._merge_kernels import ROUNDS, add_template, enter, frame_key, may_vary, settle
 from anomaly_detection.features.templates._shape_kernels import hash_of, shape_of
-from anomaly_detection.features.templates._token_kernels import TOKENS, tokens_of
-from anomaly_detection.features.templates._tree_kernels import (
-    ROUNDS,
-    ZERO,
-    add_link,
-    add_template,
-    chain_of,
-    enter,
-    find,
-    frame_key,
-    hole_key,
-    may_vary,
-    settle,
-)
+from anomaly_detection.features.templates._token_kernels import FIRST, TOKENS, tokens_of
 from anomaly_detection.kernels import inlined, kernel
 
 if TYPE_CHECKING:
@@ -101,7 +90,7 @@ def scan(
         if cache_keys[place] == key and cache_epochs[place] == store.sizes[EPOCH]:
             template = cache_ids[place]
         else:
-            width = tokens_of(out, 0, n, table, hashes, holes)
+            width = tokens_of(out, FIRST, n, table, hashes, holes)
             template = find(store, table, hashes, holes, width)
             if template < 0 and not learns:
                 ids[r] = UNSEEN
@@ -144,4 +133,4 @@ def count_tokens(text: Bytes) -> int:
     """How many tokens a text has."""
     table = np.empty((TOKENS, 4), np.int64)
     hashes, holes = np.empty(TOKENS, np.uint64), np.empty(TOKENS, np.uint64)
-    return tokens_of(text, 0, text.shape[0], table, hashes, holes)
+    return tokens_of(text, FIRST, text.shape[0], table, hashes, holes)

@@ -46,7 +46,7 @@ def _opened_by(data: Bytes, start: int, at: int) -> bool:
     return at == start or (flags_at(data, at - 1) & OPENER) != 0
 
 
-@kernel
+@inlined
 def variable_end(data: Bytes, start: int, at: int, joint: int, end: int, some: int, every: int) -> tuple[int, int]:
     """Where the parameter that starts at a byte ends and of what kind it is, or where a word ends (0).
 
@@ -75,14 +75,14 @@ def variable_end(data: Bytes, start: int, at: int, joint: int, end: int, some: i
     return stop, VALUE if every & HEX and stop - at >= 8 else said(data, start, at, stop)
 
 
-@kernel
+@inlined
 def said(data: Bytes, start: int, at: int, stop: int) -> int:
     """VALUE for a word right behind an equals sign that stands for a value, such as true."""
     behind = at > start and byte_at(data, at - 1) == 61
     return VALUE if behind and meaning_of(data, at, stop) & SAID else 0
 
 
-@kernel
+@inlined
 def is_path(data: Bytes, at: int, end: int) -> bool:
     """Whether a path starts at this slash, dot, tilde or backslash."""
     ahead = at
@@ -96,7 +96,7 @@ def is_path(data: Bytes, at: int, end: int) -> bool:
     return bool(flags_at(data, ahead) & WORD) or byte_at(data, ahead) == 46 or byte_at(data, ahead) == 92
 
 
-@kernel
+@inlined
 def empty_pair(data: Bytes, at: int, end: int) -> bool:
     """Whether an empty pair of brackets or quotes starts here, standing for a value that is missing."""
     if at + 1 >= end:
@@ -120,7 +120,7 @@ def _is_zone_shift(data: Bytes, at: int, stop: int) -> bool:
     return bool((century == 49 and decade == 57) or (century == 50 and decade == 48))
 
 
-@kernel
+@inlined
 def key_letters(data: Bytes, at: int, stop: int) -> int:
     """How many letters begin a word with digits that is the key of key=value; they are kept."""
     last = at
@@ -153,7 +153,7 @@ def word_at(data: Bytes, start: int, at: int, end: int, out: Bytes, n: int) -> t
     return stop, said(data, start, at, stop)
 
 
-@kernel
+@inlined
 def mark_at(data: Bytes, start: int, at: int, end: int) -> tuple[int, int]:
     """Where the parameter that begins with a mark behind an opening one ends; the same place and 0 if none does."""
     byte, stop = byte_at(data, at), at

@@ -8,9 +8,9 @@ import numpy as np
 
 from anomaly_detection.features.templates._alphabet import MASK
 from anomaly_detection.features.templates._layout import EPOCH, IDS, LINES, TEXT, Store
+from anomaly_detection.features.templates._merge_kernels import ROUNDS
 from anomaly_detection.features.templates._scan_kernels import file_again
 from anomaly_detection.features.templates._token_kernels import TOKENS
-from anomaly_detection.features.templates._tree_kernels import ROUNDS
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     Word = Any  # a number of 64 bits without sign
 
 TOKENS = 64
+FIRST: Any = np.int64(0)
+"""Not a literal, for which everything would be compiled once more."""
 START, STOP, KEY, KIND = range(4)
 """Columns of a table of tokens: first byte, byte behind, bytes of the key, kind."""
 PURE, KEYED, QUOTED, NAME, PLAIN, CAPITAL, CODE, MARK, POLE = range(9)

@@ -9,7 +9,7 @@ import numpy as np
 from anomaly_detection.features.templates._alphabet import MASK
 from anomaly_detection.features.templates._mask_kernels import DIGIT, SIGN, SPACE, byte_at, flags_at
 from anomaly_detection.features.templates._scan_kernels import cut_shape
-from anomaly_detection.features.templates._token_kernels import KEY, START, STOP, TOKENS, tokens_of
+from anomaly_detection.features.templates._token_kernels import FIRST, KEY, START, STOP, TOKENS, tokens_of
 from anomaly_detection.kernels import kernel
 
 if TYPE_CHECKING:
@@ -71,7 +71,7 @@ def find_values(
             begins[at], ends[at] = start, stop
             continue
         n = cut_shape(data, start, stop, out, where, longest)
-        width = tokens_of(out, 0, n, table, hashes, holes)
+        width = tokens_of(out, FIRST, n, table, hashes, holes)
         opened = store.opened[ids[r]]
         for i in range(width):
             if (opened >> np.uint64(i)) & ONE:

@@ -49,7 +49,7 @@ MASKS: dict[str, Mask] = {
     "e-mail": Mask("an address of mail", "mail to ann@example.org sent", "mail to <*> sent"),
     "host name": Mask("a name of a known top domain", "lookup of www.example.org failed", "lookup of <*> failed"),
     "value of a key": Mask(
-        "what is quoted, true, false, null and the like behind =", 'ok=true by="Ann B"', "ok=<*> by=<*>"
+        "one or two words in quotes, true, false, null and the like behind =", 'ok=true by="Ann B"', "ok=<*> by=<*>"
     ),
     "nothing": Mask(
         "empty brackets and quotes, [-], and asterisks that hide something", "peer () key ****", "peer (<*>) key <*>"

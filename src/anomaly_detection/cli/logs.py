@@ -1,0 +1,68 @@
+"""``logs``: log files, from raw lines."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from typing import TYPE_CHECKING
+
+import typer
+
+from anomaly_detection.cli import log_options as o
+from anomaly_detection.cli.options import Json, Quiet
+from anomaly_detection.errors import ParameterError
+
+if TYPE_CHECKING:
+    from anomaly_detection.workflows.log_templates import TemplatesOutcome
+
+app = typer.Typer(help="Read log files.", no_args_is_help=True)
+
+
+@app.callback()
+def _group() -> None:
+    """Read log files."""
+
+
+@app.command()
+def templates(
+    file: o.File,
+    message: o.Message = None,
+    mask: o.Mask = None,
+    output: o.Output = None,
+    output_format: o.OutputFormat = None,
+    top: o.Top = 20,
+    format_: o.Format = "auto",
+    pattern: o.Pattern = None,
+    aside: o.Aside = None,
+    as_json: Json = False,
+    quiet: Quiet = False,
+) -> int:
+    """Find the templates of a log: which lines the same statement of the program wrote.
+
+    --output has a row for each line: its number in the file, template_id and template.
+    """
+    from anomaly_detection.cli.terminal import progress
+    from anomaly_detection.workflows.log_reading import LogReading
+    from anomaly_detection.workflows.log_templates import TemplatesRequest, templates_of_file
+
+    if as_json and output == "-":
+        raise ParameterError("--json and --output - both write to standard output. Give one of them.")
+    reading = LogReading(file, format_, pattern, o.fields(message=message), aside=aside)
+    request = TemplatesRequest(reading, o.masks(mask), output, output_format)
+    with progress(quiet=quiet) as show:
+        outcome = templates_of_file(request, show)
+    _show(outcome, top, as_json=as_json, quiet=quiet, onscreen=output != "-")
+    return 0
+
+
+def _show(outcome: TemplatesOutcome, top: int, *, as_json: bool, quiet: bool, onscreen: bool) -> None:
+    from anomaly_detection.cli.terminal import print_json, say, show_table, side
+
+    for note in () if quiet or as_json else outcome.notes:
+        say(f"note: {note}", "dim", screen=side())
+    ranked = sorted(outcome.templates, key=lambda one: (-one.lines, one.template_id))
+    if as_json:
+        print_json({"lines": outcome.lines, "templates": [asdict(one) for one in ranked], "notes": outcome.notes})
+    elif onscreen:
+        cells = [(one.template_id, f"{one.lines:,}", one.template) for one in ranked[:top]]
+        show_table(None, ("id", "lines", "template"), cells, right=("id", "lines"))
+        say(f"{len(ranked):,} templates in {outcome.lines:,} lines", "bold")
