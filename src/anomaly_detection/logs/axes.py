@@ -36,7 +36,7 @@ class Axes(Method):
 
     def __init__(self, logarithms: Sequence[int] = (), windows: Sequence[int] = ()) -> None:
         self.logarithms = logarithms
-        self.windows = windows
+        self.windows = np.array(windows, dtype=np.int64)
 
     def fit(self, batch: LogBatch) -> Self:
         """Find the axes."""
@@ -74,5 +74,5 @@ class Axes(Method):
     def _read(self, batch: LogBatch) -> NDArray[np.float32]:
         read = np.empty_like(batch.features)
         read_columns(batch.features, self._logarithm, self._fill, read)
-        read[:, list(self.windows)] = 0.0
+        read[:, self.windows] = 0.0
         return read
