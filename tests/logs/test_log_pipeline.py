@@ -143,6 +143,11 @@ def test_damaged_models_are_refused(fitted: LogPipeline) -> None:
             LogPipeline.from_state(spec, damaged)
     with pytest.raises(ArtifactError, match="alarm line"):
         LogPipeline.from_state({**spec, "alpha": 7.0}, arrays)
+    for name in spec:
+        with pytest.raises(ArtifactError, match="damaged"):
+            LogPipeline.from_state({key: value for key, value in spec.items() if key != name}, arrays)
+    with pytest.raises(ArtifactError, match="description"):
+        LogPipeline.from_state({**spec, "logs": {"colour": "red"}}, arrays)
 
 
 def test_the_verdict_has_the_shape_of_the_contract(fitted: LogPipeline) -> None:

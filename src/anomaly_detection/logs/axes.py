@@ -23,17 +23,20 @@ if TYPE_CHECKING:
 class Axes(Method):
     """Squared distance from the centre along each principal axis of the features (:class:`PCA`).
 
-    Response times and counts of lines count as logarithms. Missing features are put in the centre.
+    Response times count as logarithms, and what is measured of windows counts for nothing: it would set apart all lines
+    of a service in trouble alike, and has a method of its own. Missing features are put in the centre.
 
     Parameters
     ----------
     logarithms : the columns that count as logarithms.
+    windows : the columns that are measured of windows.
     """
 
     name: ClassVar[str] = "pca"
 
-    def __init__(self, logarithms: Sequence[int] = ()) -> None:
+    def __init__(self, logarithms: Sequence[int] = (), windows: Sequence[int] = ()) -> None:
         self.logarithms = logarithms
+        self.windows = np.array(windows, dtype=np.int64)
 
     def fit(self, batch: LogBatch) -> Self:
         """Find the axes."""
@@ -71,4 +74,5 @@ class Axes(Method):
     def _read(self, batch: LogBatch) -> NDArray[np.float32]:
         read = np.empty_like(batch.features)
         read_columns(batch.features, self._logarithm, self._fill, read)
+        read[:, self.windows] = 0.0
         return read

@@ -32,13 +32,16 @@ WEIGHTS = {
     "sliding_window": 0.25,
     "rare_templates": 0.5,
     "template_rate": 0.25,
-    "parameters": 0.25,
+    "parameters": 0.5,
     "sequences": 1.0,
 }
 """How much the surprise of each method counts."""
 
-LOGARITHMS = ("response_time", "rt_mean", "rt_std", "rt_median", "time_since_last", "logs_in_window", "log_volume")
+LOGARITHMS = ("response_time", "time_since_last")
 """Features whose logarithms are looked at along the axes."""
+
+OF_WINDOWS = ("logs_in_window", "rt_mean", "rt_std", "rt_median", "error_rate", "log_volume")
+"""Features that are not looked at along the axes."""
 
 SHARE = 0.5
 """How much of the latest surprise is added."""
@@ -115,7 +118,7 @@ class Methods:
     def _fresh(self) -> list[Method]:
         return [
             Forest(self.random_state),
-            Axes(self.columns(*LOGARITHMS)),
+            Axes(self.columns(*LOGARITHMS), self.columns(*OF_WINDOWS)),
             SlidingWindow(*self.columns("log_volume")),
             Rarity(),
             Rates(self.minutes),

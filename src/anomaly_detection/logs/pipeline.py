@@ -14,6 +14,7 @@ from anomaly_detection.logs.combination import MOST_OF_ALL, calibrated, evenly, 
 from anomaly_detection.logs.intake import Intake
 from anomaly_detection.logs.methods import WEIGHTS, Methods
 from anomaly_detection.logs.statistics import statistics_of
+from anomaly_detection.logs.tables import described
 from anomaly_detection.logs.verdict import LogResult, LogVerdict, method_verdicts
 from anomaly_detection.pipeline import check_rows
 from anomaly_detection.scorer import under
@@ -213,12 +214,13 @@ class LogPipeline(Configurable):
         ArtifactError
             if something is damaged.
         """
-        pipeline = cls(**spec["logs"])
-        pipeline.validate()
-        pipeline._intake = Intake(pipeline.minutes).restore(spec["intake"], under("intake/", arrays))
-        pipeline._methods = pipeline._blank().restore(under("methods/", arrays))
-        pipeline.calibrator_ = restored_calibrator(arrays, "calibrator/")
-        pipeline.alpha_, pipeline.rows_ = restored_line(spec)
+        with described():
+            pipeline = cls(**spec["logs"])
+            pipeline.validate()
+            pipeline._intake = Intake(pipeline.minutes).restore(spec["intake"], under("intake/", arrays))
+            pipeline._methods = pipeline._blank().restore(under("methods/", arrays))
+            pipeline.calibrator_ = restored_calibrator(arrays, "calibrator/")
+            pipeline.alpha_, pipeline.rows_ = restored_line(spec)
         return pipeline
 
     def _blank(self) -> Methods:

@@ -23,6 +23,7 @@ from anomaly_detection.logs.combination import (
 from anomaly_detection.logs.grouping import Sessions, grouped
 from anomaly_detection.logs.intake import Intake, seconds_of
 from anomaly_detection.logs.session_model import SessionModel
+from anomaly_detection.logs.tables import described
 from anomaly_detection.logs.verdict import LogResult
 from anomaly_detection.pipeline import check_rows
 from anomaly_detection.scorer import under
@@ -181,13 +182,14 @@ class SessionPipeline(Configurable):
         ArtifactError
             if something is damaged.
         """
-        pipeline = cls(**spec["sessions"])
-        pipeline._intake = Intake()
-        pipeline._intake.miner = TemplateMiner.from_state(spec["miner"], under("miner/", arrays))
-        pipeline._model = SessionModel().restore(under("model/", arrays))
-        pipeline._combination = Combination(list(WEIGHTS.values()), 0.0).restore(under("each/", arrays))
-        pipeline.calibrator_ = restored_calibrator(arrays, "calibrator/")
-        pipeline.alpha_, pipeline.rows_ = restored_line(spec)
+        with described():
+            pipeline = cls(**spec["sessions"])
+            pipeline._intake = Intake()
+            pipeline._intake.miner = TemplateMiner.from_state(spec["miner"], under("miner/", arrays))
+            pipeline._model = SessionModel().restore(under("model/", arrays))
+            pipeline._combination = Combination(list(WEIGHTS.values()), 0.0).restore(under("each/", arrays))
+            pipeline.calibrator_ = restored_calibrator(arrays, "calibrator/")
+            pipeline.alpha_, pipeline.rows_ = restored_line(spec)
         return pipeline
 
     def _held_out(self, sessions: Sessions) -> NDArray[np.float64]:

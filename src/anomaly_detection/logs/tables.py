@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
@@ -10,7 +11,7 @@ from anomaly_detection.errors import ArtifactError
 from anomaly_detection.logs._table_kernels import find_all, place_all
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
 
     from numpy.typing import NDArray
 
@@ -80,6 +81,15 @@ def shaped(state: Mapping[str, NDArray[Any]], shapes: Mapping[str, tuple[int | N
             raise damaged(name)
         if any(want is not None and have != want for have, want in zip(array.shape, shape, strict=True)):
             raise damaged(name)
+
+
+@contextmanager
+def described() -> Iterator[None]:
+    """Turn what a description that lacks something raises into an ArtifactError."""
+    try:
+        yield
+    except (KeyError, TypeError, AttributeError) as error:
+        raise damaged(f"its description ({type(error).__name__}: {error})") from error
 
 
 def damaged(what: str) -> ArtifactError:
