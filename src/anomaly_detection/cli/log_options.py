@@ -37,6 +37,35 @@ Aside = Annotated[
         "--aside", help="Keep lines that cannot be decoded in this file.", metavar="FILE", rich_help_panel=RECORDS
     ),
 ]
+Zone = Annotated[
+    str | None,
+    typer.Option(
+        "--zone", help="Time zone of time stamps that name none; UTC.", metavar="NAME", rich_help_panel=RECORDS
+    ),
+]
+Time = Annotated[str | None, typer.Option("--time", help="When.", metavar="NAME", rich_help_panel=ROLES)]
+Level = Annotated[str | None, typer.Option("--level", help="How severe.", metavar="NAME", rich_help_panel=ROLES)]
+Service = Annotated[str | None, typer.Option("--service", help="Who wrote it.", metavar="NAME", rich_help_panel=ROLES)]
+Session = Annotated[
+    str | None,
+    typer.Option(
+        "--session", help="Which session a line is of: judge sessions.", metavar="NAME", rich_help_panel=ROLES
+    ),
+]
+ResponseTime = Annotated[
+    str | None, typer.Option("--response-time", help="How long it took.", metavar="NAME", rich_help_panel=ROLES)
+]
+Status = Annotated[str | None, typer.Option("--status", help="The status code.", metavar="NAME", rich_help_panel=ROLES)]
+TrainRows = Annotated[
+    int | None,
+    typer.Option(
+        "--train-rows",
+        min=1,
+        help="Learn from the first rows, judge the others.",
+        metavar="NUMBER",
+        rich_help_panel="The verdicts",
+    ),
+]
 Message = Annotated[str | None, typer.Option("--message", help="The text.", metavar="NAME", rich_help_panel=ROLES)]
 Mask = Annotated[
     list[str] | None,

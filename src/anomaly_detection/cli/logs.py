@@ -8,7 +8,9 @@ from typing import TYPE_CHECKING
 import typer
 
 from anomaly_detection.cli import log_options as o
-from anomaly_detection.cli.options import Json, Quiet
+from anomaly_detection.cli.detection import FailOnAnomaly
+from anomaly_detection.cli.options import Contamination, Json, Quiet, Seed
+from anomaly_detection.cli.options import contamination as as_contamination
 from anomaly_detection.errors import ParameterError
 
 if TYPE_CHECKING:
@@ -52,6 +54,59 @@ def templates(
         outcome = templates_of_file(request, show)
     _show(outcome, top, as_json=as_json, quiet=quiet, onscreen=output != "-")
     return 0
+
+
+@app.command()
+def score(
+    file: o.File,
+    time: o.Time = None,
+    level: o.Level = None,
+    service: o.Service = None,
+    message: o.Message = None,
+    session: o.Session = None,
+    response_time: o.ResponseTime = None,
+    status: o.Status = None,
+    train_rows: o.TrainRows = None,
+    contamination: Contamination = "auto",
+    output: o.Output = None,
+    output_format: o.OutputFormat = None,
+    top: o.Top = 10,
+    fail_on_anomaly: FailOnAnomaly = False,
+    format_: o.Format = "auto",
+    pattern: o.Pattern = None,
+    zone: o.Zone = None,
+    aside: o.Aside = None,
+    seed: Seed = 0,
+    as_json: Json = False,
+    quiet: Quiet = False,
+) -> int:
+    """Name the anomalous lines of a log, or with --session its anomalous sessions.
+
+    Without --train-rows the log is learned from and judged as a whole.
+    """
+    from anomaly_detection.cli.log_tables import show_scoring
+    from anomaly_detection.cli.terminal import progress
+    from anomaly_detection.workflows.log_reading import LogReading
+    from anomaly_detection.workflows.log_scoring import LogScoringRequest, score_log
+
+    if as_json and output == "-":
+        raise ParameterError("--json and --output - both write to standard output. Give one of them.")
+    roles = {"time": time, "level": level, "service": service, "message": message}
+    fields = o.fields(**roles, session=session, response_time=response_time, status_code=status)
+    request = LogScoringRequest(
+        LogReading(file, format_, pattern, fields, zone, aside),
+        by_session=session is not None,
+        train_rows=train_rows,
+        contamination=as_contamination(contamination),
+        seed=seed,
+        output=output,
+        output_format=output_format,
+        top=top,
+    )
+    with progress(quiet=quiet) as show:
+        outcome = score_log(request, show)
+    show_scoring(outcome, as_json=as_json, quiet=quiet, onscreen=output != "-")
+    return 1 if fail_on_anomaly and outcome.anomaly_count else 0
 
 
 def _show(outcome: TemplatesOutcome, top: int, *, as_json: bool, quiet: bool, onscreen: bool) -> None:

@@ -64,7 +64,7 @@ class Lines:
     def of_one(cls, record: Mapping[str, Any]) -> Self:
         """One line, without building a frame."""
         return cls(
-            np.array([_microseconds(record.get("time"))]),
+            np.array([microseconds(record.get("time"))]),
             np.array([_LEVEL_CODES.get(str(record.get("level", "")).upper(), -1)]),
             np.array([hash_name(record.get("service") or "")], dtype=np.uint64),
             np.array([_number(record.get("response_time"))], dtype=np.float32),
@@ -125,7 +125,8 @@ def _number(value: Any) -> float:
     return np.nan if value is None else float(value)
 
 
-def _microseconds(time: datetime | None) -> int:
+def microseconds(time: datetime | None) -> int:
+    """Microseconds since 1970 in UTC, or what stands for no time; one without a zone counts as UTC."""
     if time is None:
         return NO_TIME
     gap = (time if time.tzinfo else time.replace(tzinfo=UTC)) - EPOCH

@@ -8,7 +8,7 @@ import numpy as np
 
 from anomaly_detection.base import Configurable, Range
 from anomaly_detection.errors import ArtifactError
-from anomaly_detection.features.logs._window_kernels import Rings, roll
+from anomaly_detection.features.logs._window_kernels import FIRST, LINES, Rings, place_of, roll
 from anomaly_detection.features.logs._window_state import empty_rings, packed, services_of, unpacked
 
 if TYPE_CHECKING:
@@ -93,6 +93,22 @@ class ServiceWindows(Configurable):
         self.lines += len(names)
         return out
 
+    def of_service(self, name: int) -> tuple[NDArray[np.float32], NDArray[np.bool_]]:
+        """The (k,) response times, NaN where there is none, and whether each is an error, of the lines in the window.
+
+        The window is that of the service's last line; empty for a service that is not known.
+
+        Parameters
+        ----------
+        name : the hash of the service's name.
+        """
+        k = place_of(self._services, np.uint64(name))
+        if k < 0:
+            return np.empty(0, np.float32), np.empty(0, np.bool_)
+        first, lines = self._rings.counts[k, FIRST], self._rings.counts[k, LINES]
+        at = (first + np.arange(lines)) % self._rings.times.shape[1]
+        return self._rings.values[k, at], self._rings.errors[k, at]
+
     def state(self) -> dict[str, NDArray[Any]]:
         """All there is to know, as arrays by name, without room for more; enough for :meth:`restore`."""
         rings = {f"rings/{name}": array for name, array in packed(self._rings).items()}
@@ -123,6 +139,8 @@ class ServiceWindows(Configurable):
 
     def _make_room(self, names: NDArray[np.uint64]) -> None:
         """Have places for all the services that may come, up to the limit."""
+        if len(names) == 1 and place_of(self._services, names[0]) >= 0:
+            return
         taken = int((self._services.seen >= 0).sum())
         wanted = min(int(self.most_services), taken + len(np.unique(names)))
         have = len(self._services.seen)
