@@ -49,6 +49,9 @@ MOST_CALIBRATION = 10_000
 SPLIT_FROM = 50_000
 """From this many rows on, calibration rows are split off; below, each is scored by a model fitted on the others."""
 
+SPLIT_UNSTEADY_FROM = 1_000
+"""The same for detectors of which two fits may differ much."""
+
 FEWEST_ROWS = 8
 """Fewer rows than this cannot be both learned from and calibrated on."""
 
@@ -63,7 +66,8 @@ class Pipeline(Configurable):
         calibration scores, so that no number is needed.
     threshold : an estimator of the alarm line instead, by name and parameters (``anomaly_detection.thresholds.named``).
     calibration : ``"cross"``: each row is scored by a model fitted on others; ``"split"``: some rows are kept from
-        fitting; ``"auto"``: split from 50,000 rows on. Detectors that leave a row out by themselves need neither.
+        fitting; ``"auto"``: split from 50,000 rows on, from 1,000 on for detectors whose fits differ (``gmm``,
+        ``elliptic_envelope``, ``ocsvm``). Detectors that leave a row out by themselves need neither.
     tail : whether a generalised-Pareto tail takes over beyond the calibration scores.
     scaling : how numbers are scaled for detectors that want plain numbers.
     transforms : names of transforms of the number columns, such as ``("log",)``, applied in order
@@ -379,7 +383,8 @@ class Pipeline(Configurable):
         return self
 
     def _splits_by_itself(self, n_rows: int, detector: Detector) -> bool:
-        return self.calibration == "auto" and n_rows >= SPLIT_FROM and not detector.tags.leave_one_out
+        enough = SPLIT_FROM if detector.tags.steady else SPLIT_UNSTEADY_FROM
+        return self.calibration == "auto" and n_rows >= enough and not detector.tags.leave_one_out
 
     def _cross_scores(self, blank: Scorer, frame: pl.DataFrame, progress: Progress) -> NDArray[np.float64]:
         if not self.scorer_.detector.tags.leave_one_out:

@@ -147,6 +147,14 @@ def test_verdicts_on_the_training_rows_flag_the_share_asked_for():
     assert Pipeline(contamination=0.05).fit_detect(frame).anomaly_count == 50
 
 
+@pytest.mark.parametrize(
+    ("algorithm", "n", "calibrating"), [("pca", 1_000, 1_000), ("gmm", 1_000, 200), ("gmm", 900, 900)]
+)
+def test_detectors_whose_fits_differ_are_calibrated_on_rows_kept_from_them(algorithm, n, calibrating):
+    frame = pl.DataFrame(np.random.default_rng(0).normal(size=(n, 2)))
+    assert Pipeline(algorithm).fit(frame).calibrator_.n_ == calibrating
+
+
 @pytest.mark.parametrize("algorithm", ["isolation_forest", "knn", "ecod"])
 @pytest.mark.parametrize("calibration", ["cross", "split"])
 def test_alarms_on_new_normal_records_come_at_the_rate_asked_for(algorithm, calibration):

@@ -39,6 +39,8 @@ class Tags:
     batch_invariant : the score of a row does not depend on the other rows scored with it.
     one_row : can score a single row.
     leave_one_out : scores a training row as a detector fitted without it would, so that calibration needs no other.
+    steady : fits on nearly the same rows give nearly the same scores; where not, a fit that finds another solution
+        cannot calibrate this one.
     online : goes on learning, a row at a time (:class:`~anomaly_detection.detectors.online.OnlineDetector`).
     saved : can hand out what it learned as arrays.
     """
@@ -48,6 +50,7 @@ class Tags:
     batch_invariant: bool = True
     one_row: bool = True
     leave_one_out: bool = False
+    steady: bool = True
     online: bool = False
     saved: bool = True
 

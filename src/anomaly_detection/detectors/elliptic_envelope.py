@@ -10,6 +10,7 @@ from anomaly_detection.detectors._covariance import smallest_determinant
 from anomaly_detection.detectors._neighbours import sampled
 from anomaly_detection.detectors._robust import standardised
 from anomaly_detection.detectors._robust_distance import RobustDistance
+from anomaly_detection.detectors.base import Tags
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -64,6 +65,7 @@ class EllipticEnvelope(RobustDistance):
     True
     """
 
+    tags: ClassVar[Tags] = Tags(steady=False)
     constraints: ClassVar[Mapping[str, Constraint]] = {
         "support_fraction": Range(0.5, 1),
         "prior_rows": Range(1e-6, 1e6),

@@ -14,7 +14,7 @@ from anomaly_detection.detectors._neighbours import sampled
 from anomaly_detection.detectors._one_thread import on_one_thread
 from anomaly_detection.detectors._restored import require, require_shapes
 from anomaly_detection.detectors._robust import standardised
-from anomaly_detection.detectors.base import Detector
+from anomaly_detection.detectors.base import Detector, Tags
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -77,6 +77,7 @@ class GMM(Detector):
     True
     """
 
+    tags: ClassVar[Tags] = Tags(steady=False)
     constraints: ClassVar[Mapping[str, Constraint]] = {
         "n_components": AnyOf(Range(1, 1_000, integer=True), Choice("auto")),
         "trimmed": Range(0, 0.5, open_high=True),

@@ -11,7 +11,7 @@ from anomaly_detection.detectors._block_kernels import LANES
 from anomaly_detection.detectors._neighbours import in_blocks, sampled
 from anomaly_detection.detectors._rbf_kernels import weighted_similarity
 from anomaly_detection.detectors._restored import require, require_shapes
-from anomaly_detection.detectors.base import Detector
+from anomaly_detection.detectors.base import Detector, Tags
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -66,6 +66,7 @@ class OCSVM(Detector):
     """
 
     learned: ClassVar[tuple[str, ...]] = ("support_vectors_", "dual_coef_", "offset_", "gamma_")
+    tags: ClassVar[Tags] = Tags(steady=False)
     constraints: ClassVar[Mapping[str, Constraint]] = {
         "nu": Range(0, 1, open_low=True, open_high=True),
         "gamma": AnyOf(Choice("scale"), Range(0, open_low=True)),
