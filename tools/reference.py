@@ -19,7 +19,7 @@ import docstrings
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from anomaly_detection.catalog import Entry
+    from anomaly_detection.entries import Entry
 
 ROOT = Path(__file__).resolve().parent.parent
 DOCS = ROOT / "docs"

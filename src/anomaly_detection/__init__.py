@@ -19,21 +19,27 @@ if TYPE_CHECKING:
     from anomaly_detection.estimator import AnomalyDetector as AnomalyDetector
     from anomaly_detection.estimator import detect as detect
     from anomaly_detection.keyed import KeyedPipeline as KeyedPipeline
+    from anomaly_detection.log_detector import LogDetector as LogDetector
     from anomaly_detection.pipeline import Pipeline as Pipeline
     from anomaly_detection.records import Schema as Schema
     from anomaly_detection.results import Result as Result
     from anomaly_detection.results import Verdict as Verdict
+    from anomaly_detection.series import SeriesPipeline as SeriesPipeline
+    from anomaly_detection.series.forecasting import forecast as forecast
 
 
 _HOMES = {
     "AnomalyDetector": "estimator",
     "Detector": "detectors",
     "KeyedPipeline": "keyed",
+    "LogDetector": "log_detector",
     "Pipeline": "pipeline",
     "Result": "results",
     "Schema": "records",
+    "SeriesPipeline": "series",
     "Verdict": "results",
     "detect": "estimator",
+    "forecast": "series.forecasting",
     "register": "detectors",
 }
 
@@ -41,12 +47,15 @@ __all__ = [
     "AnomalyDetector",
     "Detector",
     "KeyedPipeline",
+    "LogDetector",
     "Pipeline",
     "Result",
     "Schema",
+    "SeriesPipeline",
     "Verdict",
     "__version__",
     "detect",
+    "forecast",
     "register",
 ]
 

@@ -17,7 +17,7 @@ from anomaly_detection.errors import ParameterError, UnknownNameError
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from anomaly_detection.catalog import Catalog
+    from anomaly_detection.entries import Catalog
 
 
 class Constraint(Protocol):

@@ -1,166 +1,236 @@
-"""Names that users type, mapped to classes that are imported on first use.
-
-A catalog knows its built-in entries by ``"module:Class"``, finds those of other packages by entry point, and takes
-more by :meth:`Catalog.register`. Listing names imports nothing.
-"""
+"""The names of algorithms that users type: of detectors, of algorithms for series, of forecasters."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from importlib import import_module
-from importlib.metadata import entry_points
-from typing import TYPE_CHECKING, Any
-
 from anomaly_detection import pyod_table
-from anomaly_detection.errors import MissingDependencyError, ParameterError, UnknownNameError
+from anomaly_detection.entries import Catalog, Entry
 
-if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+SERIES_DETECTORS = Catalog(
+    "series algorithm",
+    [
+        Entry(
+            "auto",
+            "anomaly_detection.detectors.series.auto:SeriesAuto",
+            "the default: windows for one channel, joint for several; expected values",
+            ("default",),
+        ),
+        Entry(
+            "windows",
+            "anomaly_detection.detectors.series.windows:Windows",
+            "whether anything like the last rows was there before, at seven lengths; one channel",
+            ("nearest_windows",),
+        ),
+        Entry(
+            "whole_windows",
+            "anomaly_detection.detectors.series.whole_windows:WholeWindows",
+            "whether anything like the rows around is anywhere else; one channel, looks at the whole file",
+            ("windows_offline",),
+        ),
+        Entry(
+            "joint",
+            "anomaly_detection.detectors.series.joint:Joint",
+            "where all channels lie together, and how far they moved since the row before",
+            ("joint_levels",),
+        ),
+        Entry(
+            "change_point",
+            "anomaly_detection.detectors.series.change_point:ChangePoints",
+            "rows from which on level, trend, variance or season are others, each named; looks at the whole file",
+            ("change_points", "changepoint"),
+        ),
+        Entry(
+            "change_point_online",
+            "anomaly_detection.detectors.series.change_point_online:ChangePointsOnline",
+            "that level or scatter have changed, some rows later; needs no later file",
+            (
+                "bocpd",
+                "online_change_point",
+            ),
+        ),
+        Entry(
+            "gap",
+            "anomaly_detection.detectors.series.gap:Gap",
+            "rows and values that did not come, against the pauses there were",
+            (
+                "missing_rows",
+                "heartbeat",
+            ),
+        ),
+        Entry(
+            "ewma",
+            "anomaly_detection.detectors.series.ewma:EWMA",
+            "distance from the level of late, in scales of late; expected values",
+            ("control_chart", "exponentially_weighted"),
+        ),
+        Entry(
+            "seasonal_profile",
+            "anomaly_detection.detectors.series.seasonal_profile:SeasonalProfile",
+            "distance from what is usual at this place of the season; expected values",
+            ("seasonal",),
+        ),
+        Entry(
+            "cusum",
+            "anomaly_detection.detectors.series.cusum:CUSUM",
+            "small deviations that last, added up",
+            ("cumulative_sum",),
+        ),
+        Entry(
+            "flatline",
+            "anomaly_detection.detectors.series.flatline:Flatline",
+            "values that stand still, or are missing, for longer than they ever did",
+            ("gaps",),
+        ),
+        Entry(
+            "left_matrix_profile",
+            "anomaly_detection.detectors.series.matrix_profile:LeftMatrixProfile",
+            "windows whose shape was not seen before",
+            ("matrix_profile_online",),
+        ),
+        Entry(
+            "matrix_profile",
+            "anomaly_detection.detectors.series.matrix_profile:MatrixProfileDetector",
+            "windows whose shape is nowhere else; looks at the whole file",
+            ("discord", "discords", "stump"),
+        ),
+        Entry(
+            "forecast_residual",
+            "anomaly_detection.detectors.series.forecast_residual:ForecastResidual",
+            "distance from what a forecaster expects, in the width of its band; any forecaster",
+        ),
+        Entry(
+            "fourier",
+            "anomaly_detection.detectors.series.forecast_residual:FourierResidual",
+            "distance from what seasons of the calendar and a trend expect",
+        ),
+        Entry(
+            "seasonal_naive",
+            "anomaly_detection.detectors.series.forecast_residual:SeasonalNaiveResidual",
+            "distance from the row one season ago",
+        ),
+        Entry(
+            "ets",
+            "anomaly_detection.detectors.series.forecast_residual:ETSResidual",
+            "distance from what exponential smoothing expects",
+            ("holt_winters",),
+        ),
+        Entry(
+            "stl",
+            "anomaly_detection.detectors.series.forecast_residual:STLResidual",
+            "distance from what a seasonal decomposition expects",
+            ("seasonal_decomposition",),
+        ),
+        Entry(
+            "arima",
+            "anomaly_detection.detectors.series.forecast_residual:ARIMAResidual",
+            "distance from what statsforecast's AutoARIMA expects",
+            ("auto_arima",),
+            extra="forecast",
+        ),
+        Entry(
+            "mstl",
+            "anomaly_detection.detectors.series.forecast_residual:MSTLResidual",
+            "distance from what statsforecast's MSTL expects",
+            extra="forecast",
+        ),
+        Entry(
+            "prophet",
+            "anomaly_detection.detectors.series.forecast_residual:ProphetResidual",
+            "distance from what Prophet expects",
+            extra="forecast",
+        ),
+        Entry(
+            "per_channel",
+            "anomaly_detection.detectors.series.per_channel:PerChannel",
+            "any series algorithm, one channel at a time; the channel that is farthest out counts",
+        ),
+        Entry(
+            "sliding_window",
+            "anomaly_detection.detectors.series.sliding_window:SlidingWindow",
+            "the latest rows as a row of a table, for any algorithm for tables",
+            (
+                "window",
+                "windowed",
+            ),
+        ),
+        Entry(
+            "spectral_residual",
+            "anomaly_detection.detectors.series.spectral_residual:SpectralResidual",
+            "what stands out once the usual of the spectrum is taken out",
+            ("saliency",),
+        ),
+        Entry(
+            "sub_pca",
+            "anomaly_detection.detectors.series.sub_pca:SubPCA",
+            "windows that are not made of the principal shapes of those in training",
+            (
+                "subpca",
+                "window_pca",
+            ),
+        ),
+    ],
+    group="anomaly_detection.series_detectors",
+)
+"""Algorithms that judge a time series: rows in order of time, all columns numbers."""
 
+FORECASTERS = Catalog(
+    "forecaster",
+    [
+        Entry(
+            "auto",
+            "anomaly_detection.forecasters.auto:AutoForecaster",
+            "the best of the fast ones, or their mean, by their errors on rows held back; the default",
+        ),
+        Entry(
+            "fourier",
+            "anomaly_detection.forecasters.fourier:Fourier",
+            "seasons of the calendar, a trend that changes, robust; thousands of series a second",
+        ),
+        Entry(
+            "seasonal_naive",
+            "anomaly_detection.forecasters.seasonal_naive:SeasonalNaive",
+            "what was one season ago comes again; the yardstick",
+            ("naive", "snaive"),
+        ),
+        Entry(
+            "ets",
+            "anomaly_detection.forecasters.ets:ETS",
+            "exponential smoothing: level, damped trend and season that follow",
+            ("exponential_smoothing", "holt_winters"),
+        ),
+        Entry(
+            "stl",
+            "anomaly_detection.forecasters.stl:STL",
+            "seasons taken out by robust local regression, the rest smoothed",
+            ("seasonal_decomposition",),
+        ),
+        Entry(
+            "arima",
+            "anomaly_detection.forecasters.arima:ARIMA",
+            "statsforecast's AutoARIMA",
+            ("auto_arima", "sarima"),
+            extra="forecast",
+        ),
+        Entry(
+            "mstl",
+            "anomaly_detection.forecasters.mstl:MSTL",
+            "statsforecast's MSTL: several seasons by local regression",
+            extra="forecast",
+        ),
+        Entry(
+            "prophet",
+            "anomaly_detection.forecasters.prophet:Prophet",
+            "Meta's Prophet",
+            extra="forecast",
+        ),
+    ],
+    group="anomaly_detection.forecasters",
+)
+"""What says how a time series goes on, with bands."""
 
-@dataclass(frozen=True, slots=True)
-class Entry:
-    """One name of a catalog.
-
-    Parameters
-    ----------
-    name : the name in the catalog, in lower case.
-    target : ``"module:Class"``, or the class itself for a registered one.
-    summary : one line for lists.
-    aliases : other names users type for the same thing.
-    extra : the extra of this package that has to be installed, if any.
-    labels : what it promises, where that is known without importing it.
-    """
-
-    name: str
-    target: str | type
-    summary: str = ""
-    aliases: tuple[str, ...] = ()
-    extra: str | None = None
-    labels: tuple[str, ...] = ()
-
-    def load(self) -> type[Any]:
-        """Import the class.
-
-        Raises
-        ------
-        MissingDependencyError
-            if the extra it needs is not installed.
-        """
-        if isinstance(self.target, type):
-            return self.target
-        module, _, attribute = self.target.partition(":")
-        try:
-            found: type[Any] = getattr(import_module(module), attribute)
-        except MissingDependencyError:
-            raise
-        except ImportError as error:
-            if self.extra is None:
-                raise
-            raise MissingDependencyError(error.name or module, self.extra, self.name) from error
-        return found
-
-
-class Catalog:
-    """A set of named classes of one kind.
-
-    >>> shapes = Catalog("shape", [Entry("round", "fractions:Fraction", aliases=("circle",))])
-    >>> shapes.resolve("Circle").name
-    'round'
-    >>> shapes.load("round").__name__
-    'Fraction'
-    """
-
-    def __init__(
-        self,
-        kind: str,
-        entries: Iterable[Entry] = (),
-        group: str | None = None,
-        left_out: Mapping[str, str] | None = None,
-    ) -> None:
-        self.kind = kind
-        self.group = group
-        self._left_out = left_out or {}
-        self._entries = {entry.name: entry for entry in entries}
-        self._aliases = {alias: entry.name for entry in self._entries.values() for alias in entry.aliases}
-        self._plugins_read = group is None
-
-    def entries(self) -> tuple[Entry, ...]:
-        """All entries, sorted by name, those of installed plug-ins included."""
-        self._read_plugins()
-        return tuple(self._entries[name] for name in sorted(self._entries))
-
-    def names(self) -> tuple[str, ...]:
-        """All names and aliases, sorted."""
-        self._read_plugins()
-        return tuple(sorted([*self._entries, *self._aliases]))
-
-    def resolve(self, name: str) -> Entry:
-        """Find the entry for a name or alias; case, spaces and hyphens do not matter.
-
-        Raises
-        ------
-        UnknownNameError
-            with the nearest known names.
-        ParameterError
-            for a name that was left out on purpose, with the reason.
-        """
-        wanted = plain_name(name)
-        if wanted not in self._entries and wanted not in self._aliases:
-            self._read_plugins()
-        entry = self._entries.get(self._aliases.get(wanted, wanted))
-        if entry is None and wanted in self._left_out:
-            raise ParameterError(f"There is no {self.kind} {str(name)!r} here: {self._left_out[wanted]}")
-        if entry is None:
-            raise UnknownNameError(self.kind, str(name), self.names())
-        return entry
-
-    def load(self, name: str) -> type[Any]:
-        """Import and return the class behind a name or alias."""
-        return self.resolve(name).load()
-
-    def register(self, name: str, target: type, *, summary: str = "", aliases: Iterable[str] = ()) -> None:
-        """Add a class under a name, for this process.
-
-        Raises
-        ------
-        ParameterError
-            if the name or an alias already stands for another class.
-        """
-        entry = Entry(plain_name(name), target, summary, tuple(map(plain_name, aliases)))
-        for taken in (entry.name, *entry.aliases):
-            self._refuse_if_taken(taken, target)
-        self._add(entry)
-
-    def _refuse_if_taken(self, name: str, target: type) -> None:
-        holder = self._entries.get(self._aliases.get(name, name))
-        if holder is not None and holder.target is not target:
-            raise ParameterError(
-                f"The {self.kind} name {name!r} already stands for {holder.target}. Choose another name."
-            )
-
-    def _add(self, entry: Entry) -> None:
-        self._entries[entry.name] = entry
-        self._aliases.update(dict.fromkeys(entry.aliases, entry.name))
-
-    def _read_plugins(self) -> None:
-        if self._plugins_read:
-            return
-        self._plugins_read = True
-        for point in entry_points(group=self.group or ""):
-            if plain_name(point.name) not in self._entries:
-                self._add(
-                    Entry(
-                        plain_name(point.name),
-                        point.value,
-                        f"from {point.dist.name if point.dist else 'a plug-in'}",
-                    )
-                )
-
-
-def plain_name(name: str) -> str:
-    """A name as the catalog writes it."""
-    return str(name).strip().lower().replace("-", "_").replace(" ", "_")
+FOR_SERIES = (
+    "it judges a time series. Name the column of time with --timestamp (timestamp= in Python), and look at columns of "
+    "numbers only."
+)
 
 
 DETECTORS = Catalog(
@@ -331,5 +401,5 @@ DETECTORS = Catalog(
         ),
     ],
     group="anomaly_detection.detectors",
-    left_out=pyod_table.FROM_LABELS,
+    left_out={**pyod_table.FROM_LABELS, **dict.fromkeys(SERIES_DETECTORS.built_in(), FOR_SERIES)},
 )

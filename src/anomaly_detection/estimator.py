@@ -27,11 +27,16 @@ from anomaly_detection.frames import as_frame
 from anomaly_detection.keyed import KeyedPipeline, algorithm_of_each
 from anomaly_detection.keyed.pipeline import MIN_ROWS, KeyNames
 from anomaly_detection.pipeline import Pipeline, check_rows
-from anomaly_detection.workflows.models import load_model, save_model
-from anomaly_detection.workflows.models import load_pipeline as load_registered
+from anomaly_detection.records import named_columns
+from anomaly_detection.results import SEVERITY_LINES
+from anomaly_detection.series import SeriesPipeline
+from anomaly_detection.series.schema import series_schema
+from anomaly_detection.workflows.fitting import Fitting
+from anomaly_detection.workflows.models import load_any, load_model, save_model
+from anomaly_detection.workflows.series_door import OF_PIPELINE, parameters_of_series, series_for
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from numpy.typing import NDArray
     from sklearn.utils import Tags
@@ -53,13 +58,18 @@ class AnomalyDetector(OutlierMixin, BaseEstimator):  # type: ignore[misc]  # sci
     transforms : names of transforms of the number columns, such as ``("log",)``.
     key : the column, or columns from the coarsest to the finest, that say what a record is about: each key with enough
         rows gets a model of its own (:class:`~anomaly_detection.keyed.KeyedPipeline`).
+    timestamp : the column that says when each record was. With it, and numbers in all other columns, ``"auto"`` takes
+        the rows for time series, as ``detection run`` does: each is judged by those before it. So does an algorithm
+        for series, such as ``"ewma"``.
     min_rows : from how many rows on a key has one.
     random_state : the seed of everything random; None is 0, so that results repeat.
-    **parameters : the algorithm's own parameters, such as ``n_estimators=200``.
+    **parameters : the algorithm's own parameters, such as ``n_estimators=200``; for time series also those of
+        :class:`~anomaly_detection.series.SeriesPipeline`, such as ``direction="rise"``.
 
     Attributes
     ----------
-    pipeline_ : the fitted :class:`~anomaly_detection.pipeline.Pipeline`.
+    pipeline_ : the fitted :class:`~anomaly_detection.pipeline.Pipeline`, or of time series the
+        :class:`~anomaly_detection.series.SeriesPipeline`.
     offset_ : the ``score_samples`` below which ``predict`` says -1.
     n_features_in_, feature_names_in_ : as in scikit-learn.
 
@@ -67,7 +77,8 @@ class AnomalyDetector(OutlierMixin, BaseEstimator):  # type: ignore[misc]  # sci
     -----
     ``score_samples`` and ``decision_function`` follow scikit-learn: *lower* is more anomalous, and ``predict`` gives -1
     to the share α of the training rows, as scikit-learn's detectors do. :meth:`detect` holds α as the share of alarms
-    among *new* normal records. The scores behind both are the same.
+    among *new* normal records. The scores behind both are the same. Scores of several time series have no common
+    scale, so for these ``score_samples`` is the negative ``anomaly_score``; ``predict`` says what :meth:`detect` does.
     """
 
     def __init__(
@@ -78,6 +89,7 @@ class AnomalyDetector(OutlierMixin, BaseEstimator):  # type: ignore[misc]  # sci
         threshold: str | None = None,
         transforms: Sequence[str] = (),
         key: str | Sequence[str] | None = None,
+        timestamp: str | None = None,
         min_rows: int = MIN_ROWS,
         random_state: int | None = 0,
         **parameters: Any,
@@ -87,6 +99,7 @@ class AnomalyDetector(OutlierMixin, BaseEstimator):  # type: ignore[misc]  # sci
         self.threshold = threshold
         self.transforms = transforms
         self.key = key
+        self.timestamp = timestamp
         self.min_rows = min_rows
         self.random_state = random_state
         for name, value in parameters.items():
@@ -123,7 +136,8 @@ class AnomalyDetector(OutlierMixin, BaseEstimator):  # type: ignore[misc]  # sci
         """
         frame = self._checked(X, reset=True)
         check_rows(len(frame))
-        self.pipeline_ = self._blank().fit(frame, schema or self._schema(frame))
+        pipeline = self._blank(frame, schema)
+        self.pipeline_ = pipeline.fit(frame, schema or self._schema(frame, pipeline))
         self.offset_ = self._offset(frame)
         return self
 
@@ -137,6 +151,20 @@ class AnomalyDetector(OutlierMixin, BaseEstimator):  # type: ignore[misc]  # sci
         check_is_fitted(self, "pipeline_")
         return self.pipeline_.detect_one(record)
 
+    def update_one(self, record: Mapping[str, Any]) -> Verdict:
+        """The verdict on one record, which is then learned; see :meth:`update`."""
+        return self.update([dict(record)]).verdict(0)
+
+    def detect_stream(self, records: Iterable[Mapping[str, Any]]) -> Iterator[Verdict]:
+        """The verdict on each record as it comes; no record is taken before its verdict is asked for.
+
+        A row of a time series is learned once it is judged, so that the next ones follow it; a model of a table stays
+        as it is.
+        """
+        check_is_fitted(self, "pipeline_")
+        pipeline = self.pipeline_
+        return map(pipeline.update_one if isinstance(pipeline, SeriesPipeline) else pipeline.detect_one, records)
+
     def update(self, X: Any, *, learn_anomalies: bool = False) -> Result:
         """Verdicts on the rows of a table, which are then learned; see :meth:`Pipeline.update`.
 
@@ -147,7 +175,7 @@ class AnomalyDetector(OutlierMixin, BaseEstimator):  # type: ignore[misc]  # sci
         """
         frame = self._named(X)
         result = self.pipeline_.update(frame, learn_anomalies=learn_anomalies)
-        self.offset_ = -_line(self.pipeline_)
+        self.offset_ = _new_offset(self.pipeline_)
         return result
 
     def explain(
@@ -179,7 +207,7 @@ class AnomalyDetector(OutlierMixin, BaseEstimator):  # type: ignore[misc]  # sci
     def score_samples(self, X: Any) -> NDArray[np.float64]:
         """(n,) the negative raw score: lower is more anomalous, as in scikit-learn."""
         check_is_fitted(self, "pipeline_")
-        return -self.pipeline_.score(self._checked(X, reset=False))
+        return _low_scores(self.pipeline_, self._checked(X, reset=False))
 
     def decision_function(self, X: Any) -> NDArray[np.float64]:
         """(n,) below 0 for outliers."""
@@ -209,14 +237,14 @@ class AnomalyDetector(OutlierMixin, BaseEstimator):  # type: ignore[misc]  # sci
     @classmethod
     def from_registry(cls, reference: str, registry: str | Path | None = None) -> Self:
         """Load a registered model, such as ``"orders@production"`` or ``"orders@3"``."""
-        return cls._around(load_registered(reference, Path(registry) if registry else None))
+        return cls._around(load_any(reference, Path(registry) if registry else None))
 
     @classmethod
-    def _around(cls, pipeline: Pipeline, state: Mapping[str, Any] | None = None) -> Self:
+    def _around(cls, pipeline: Pipeline | SeriesPipeline, state: Mapping[str, Any] | None = None) -> Self:
         parameters = state["parameters"] if state else _parameters_of(pipeline)
-        found = cls(**{**parameters, "transforms": tuple(parameters["transforms"])})
+        found = cls(**{**parameters, "transforms": tuple(parameters.get("transforms", ()))})
         found.pipeline_ = pipeline
-        found.offset_ = state["offset"] if state else -_line(pipeline)
+        found.offset_ = state["offset"] if state else _new_offset(pipeline)
         if state:
             found.n_features_in_ = state["width"]
             if state["names"] is not None:
@@ -244,16 +272,25 @@ class AnomalyDetector(OutlierMixin, BaseEstimator):  # type: ignore[misc]  # sci
         algorithm = parameters.get("algorithm", self.algorithm)
         if not isinstance(algorithm, str) or algorithm not in DETECTORS.names():
             return  # fit says so: scikit-learn wants values checked there
-        allowed = {*own, *DETECTORS.load(algorithm).parameter_names()}
+        of_series = OF_PIPELINE if parameters.get("timestamp", self.timestamp) else ()
+        allowed = {*own, *of_series, *DETECTORS.load(algorithm).parameter_names()}
         for name in parameters:
             if name not in allowed:
                 raise ParameterError(f"AnomalyDetector: {UnknownNameError('parameter', name, allowed)}")
 
-    def _blank(self) -> Pipeline:
-        parameters = self._algorithm_parameters()
-        seed = self._seed()
+    def _blank(self, frame: pl.DataFrame, schema: Schema | None = None) -> Pipeline | SeriesPipeline:
         if problem := KeyNames().problem(self.key):
             raise ParameterError(f"AnomalyDetector: parameter key={self.key!r} {problem}.")
+        return series_for(frame, self.timestamp, self._fitting(), schema) or self._blank_table()
+
+    def _fitting(self) -> Fitting:
+        parameters, transforms = self._algorithm_parameters(), tuple(self.transforms)
+        key = named_columns(self.key)
+        return Fitting(self.algorithm, parameters, self.contamination, self.threshold, transforms, self._seed(), key)
+
+    def _blank_table(self) -> Pipeline:
+        parameters = self._algorithm_parameters()
+        seed = self._seed()
         detector = create(algorithm_of_each(self.algorithm, keyed=self.key is not None), **parameters)
         if "random_state" in detector.parameter_names():
             detector = detector.clone(random_state=seed)
@@ -267,7 +304,9 @@ class AnomalyDetector(OutlierMixin, BaseEstimator):  # type: ignore[misc]  # sci
         return int(seed)
 
     def _offset(self, frame: pl.DataFrame) -> float:
-        return float(np.percentile(-self.pipeline_.score(frame), 100.0 * self.pipeline_.alpha_))
+        if isinstance(self.pipeline_, SeriesPipeline):
+            return _new_offset(self.pipeline_)
+        return float(np.percentile(_low_scores(self.pipeline_, frame), 100.0 * self.pipeline_.alpha_))
 
     def _checked(self, X: Any, *, reset: bool) -> pl.DataFrame:
         """As scikit-learn wants it: the very columns that were fitted, in their order."""
@@ -287,16 +326,20 @@ class AnomalyDetector(OutlierMixin, BaseEstimator):  # type: ignore[misc]  # sci
     def _detect_own_rows(self, X: Any) -> Result:
         frame = self._checked(X, reset=True)
         check_rows(len(frame))
-        return self._blank().fit_detect(frame, self._schema(frame))
+        pipeline = self._blank(frame)
+        return pipeline.fit_detect(frame, self._schema(frame, pipeline))
 
     def _names_for(self, width: int) -> list[str] | None:
         """The names an array's columns stand for: all that were fitted, or those that are looked at."""
         names = list(getattr(self, "feature_names_in_", self.pipeline_.schema_.feature_names))
         return names if len(names) == width else None
 
-    def _schema(self, frame: pl.DataFrame) -> Schema:
+    def _schema(self, frame: pl.DataFrame, pipeline: Pipeline | SeriesPipeline) -> Schema:
+        if isinstance(pipeline, SeriesPipeline):
+            return series_schema(frame, str(self.timestamp), key=self.key)
         nameless = not hasattr(self, "feature_names_in_")
-        schema = infer_schema(frame, columns=frame.columns if nameless else None, key=self.key)
+        columns = frame.columns if nameless else None
+        schema = infer_schema(frame, columns=columns, timestamp=self.timestamp, key=self.key)
         check_finite(frame, schema)
         return schema
 
@@ -317,20 +360,21 @@ def detect(data: Any, algorithm: str = "auto", *, contamination: float | str = "
     return detector._detect_own_rows(data)  # noqa: SLF001
 
 
-def _line(pipeline: Pipeline) -> float:
-    """The largest raw score that is not flagged: the p-value falls with the score, so bisection finds it."""
-    calibrator, alpha = pipeline.calibrator_, pipeline.alpha_
-    low, high = -1.0, 1.0
-    while calibrator.p_value_one(low) <= alpha:
-        low *= 2
-    while calibrator.p_value_one(high) > alpha:
-        high *= 2
-    while low < (middle := 0.5 * (low + high)) < high:
-        low, high = (low, middle) if calibrator.p_value_one(middle) <= alpha else (middle, high)
-    return low
+def _low_scores(pipeline: Pipeline | SeriesPipeline, frame: pl.DataFrame) -> NDArray[np.float64]:
+    """(n,) lower is more anomalous."""
+    return -(pipeline.detect(frame).anomaly_score if isinstance(pipeline, SeriesPipeline) else pipeline.score(frame))
 
 
-def _parameters_of(pipeline: Pipeline) -> dict[str, Any]:
+def _new_offset(pipeline: Pipeline | SeriesPipeline) -> float:
+    """The low score below which a new record is an anomaly."""
+    if isinstance(pipeline, SeriesPipeline):
+        return float(np.nextafter(-SEVERITY_LINES[0], 0.0))
+    return -pipeline.calibrator_.line(pipeline.alpha_)
+
+
+def _parameters_of(pipeline: Pipeline | SeriesPipeline) -> dict[str, Any]:
+    if isinstance(pipeline, SeriesPipeline):
+        return parameters_of_series(pipeline)
     spec = to_spec(pipeline.scorer_.detector)
     own = ("key", "min_rows") if isinstance(pipeline, KeyedPipeline) else ()
     kept = {name: pipeline.parameters()[name] for name in ("contamination", "threshold", "transforms", *own)}

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, TypeVar, cast
+from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 import numba
 
@@ -19,16 +19,25 @@ def kernel(loop: Loop) -> Loop:
     is kept beside the module or in the user's cache. Where neither can be written (a read-only image without a home)
     it is compiled anew in each process.
     """
-    return _compiled(loop, inline=False)
+    return _compiled(loop, {})
+
+
+def lean(loop: Loop) -> Loop:
+    """The same for a loop that makes no array of its own, other than views.
+
+    Then nothing has to count who holds the arrays: that is atomic, costs 5 ns each time, and a loop with views or calls
+    does it in every round.
+    """
+    return _compiled(loop, {"_nrt": False})
 
 
 def inlined(loop: Loop) -> Loop:
     """The same for a small loop that the compiler puts into those that call it."""
-    return _compiled(loop, inline=True)
+    return _compiled(loop, {"_nrt": False, "forceinline": True})
 
 
-def _compiled(loop: Loop, *, inline: bool) -> Loop:
+def _compiled(loop: Loop, options: dict[str, Any]) -> Loop:
     try:
-        return cast("Loop", numba.njit(cache=True, nogil=True, error_model="numpy", forceinline=inline)(loop))
+        return cast("Loop", numba.njit(cache=True, nogil=True, error_model="numpy", **options)(loop))
     except RuntimeError:  # numba's word for: no place for a cache
-        return cast("Loop", numba.njit(nogil=True, error_model="numpy", forceinline=inline)(loop))
+        return cast("Loop", numba.njit(nogil=True, error_model="numpy", **options)(loop))

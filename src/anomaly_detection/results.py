@@ -44,6 +44,28 @@ class Verdict:
         return {name: getattr(self, name) for name in VERDICT_COLUMNS}
 
 
+@dataclass(frozen=True, slots=True)
+class SeriesVerdict(Verdict):
+    """A verdict on a row of a time series.
+
+    Parameters
+    ----------
+    expected, lower, upper : what the value was expected to be, and the band in which it is no alarm; None where nothing
+        was expected, and with several channels.
+    reason : why it is an anomaly, in one sentence; None where it is none.
+    """
+
+    expected: float | None = None
+    lower: float | None = None
+    upper: float | None = None
+    reason: str | None = None
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain values, for JSON."""
+        band = {"expected": self.expected, "lower": self.lower, "upper": self.upper}
+        return {**Verdict.to_dict(self), **band, "reason": self.reason}
+
+
 @dataclass(frozen=True, slots=True, repr=False, eq=False)
 class Result:
     """Verdicts in columns, one row per record, in the order the records came.
@@ -60,6 +82,10 @@ class Result:
     row : (n,) int64, the 0-based number of each record in the input; counted from 0 when not given.
     key, time : the records' key and time, where the schema names them.
     level : which columns of the key the model that judged each record is about, where there are models per key.
+    expected, lower, upper : (n,) what the value of a series was expected to be, and the band in which it is no alarm;
+        NaN where nothing was expected.
+    reason : why each anomaly of a series is one; null for the other rows.
+    contributions : (n, d) how much each channel of a series has to do with the score.
     """
 
     score: NDArray[np.float64]
@@ -73,6 +99,11 @@ class Result:
     key: pl.Series | None = None
     time: pl.Series | None = None
     level: pl.Series | None = None
+    expected: NDArray[np.float64] | None = None
+    lower: NDArray[np.float64] | None = None
+    upper: NDArray[np.float64] | None = None
+    reason: pl.Series | None = None
+    contributions: NDArray[np.float64] | None = None
 
     def __len__(self) -> int:
         return len(self.score)
@@ -99,8 +130,8 @@ class Result:
         return np.arange(len(self), dtype=np.int64) if self.row is None else self.row
 
     def verdict(self, i: int) -> Verdict:
-        """The verdict on the i-th record of this result."""
-        return Verdict(
+        """The verdict on the i-th record of this result; of a series, with what was expected and the reason."""
+        plain = (
             float(self.score[i]),
             float(self.p_value[i]),
             float(self.anomaly_score[i]),
@@ -108,20 +139,30 @@ class Result:
             SEVERITIES[self.severity_code[i]],
             float(self.confidence[i]),
         )
+        if self.reason is None:
+            return Verdict(*plain)
+        expected, lower, upper = (_known(part, i) for part in (self.expected, self.lower, self.upper))
+        return SeriesVerdict(*plain, expected, lower, upper, self.reason[int(i)])
 
     def with_(self, **changes: Any) -> Self:
         """A copy with some fields replaced."""
         return replace(self, **changes)
 
     def to_polars(self) -> pl.DataFrame:
-        """``row``; ``key``, ``time`` and ``level`` when given; and the verdict columns."""
+        """``row``; ``key``, ``time`` and ``level`` when given; the verdict columns; band and reason when given."""
         described = {"key": self.key, "time": self.time, "level": self.level}
         columns: dict[str, Any] = {"row": self.rows, **{name: x for name, x in described.items() if x is not None}}
         columns |= {name: getattr(self, name) for name in VERDICT_COLUMNS if name != "severity"}
         columns["severity"] = _words(self.severity_code)
         frame = pl.DataFrame(columns)
         ordered = [name for name in frame.columns if name not in VERDICT_COLUMNS]
-        return frame.select(*ordered, *VERDICT_COLUMNS)
+        return frame.select(*ordered, *VERDICT_COLUMNS, *self._of_series())
+
+    def _of_series(self) -> list[pl.Series]:
+        """The columns that verdicts on series have besides."""
+        bands = {"expected": self.expected, "lower": self.lower, "upper": self.upper}
+        found = [pl.Series(name, values, nan_to_null=True) for name, values in bands.items() if values is not None]
+        return found if self.reason is None else [*found, self.reason.alias("reason")]
 
     def to_pandas(self) -> pd.DataFrame:
         """The same as :meth:`to_polars`, for pandas (extra ``pandas``)."""
@@ -135,6 +176,10 @@ class Result:
         """The positions of the most anomalous records, most anomalous first; ties in input order."""
         order = np.lexsort((np.arange(len(self)), -self.score, self.p_value))
         return order[:most].astype(np.int64)
+
+
+def _known(values: NDArray[np.float64] | None, i: int) -> float | None:
+    return None if values is None or np.isnan(values[i]) else float(values[i])
 
 
 def _words(codes: NDArray[np.int8]) -> pl.Series:

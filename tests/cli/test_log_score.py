@@ -56,6 +56,14 @@ def test_a_verdict_for_each_session(ad, log, tmp_path):
     assert frame["worst_line"].is_between(3_001, 4_000).all()
 
 
+def test_sessions_by_what_their_names_look_like(ad, log):
+    field = ad(*SCORE, log, "--session", "session", "--json").json
+    pattern = ad(*SCORE, log, "--session", "session", "--session-pattern", r"\w+-(\d+)", "--json").json
+    assert field["unit"] == pattern["unit"] == "session"
+    assert pattern["judged"] <= field["judged"]
+    assert all(one["session"].isdigit() for one in pattern["top"])
+
+
 def test_anomalies_can_end_with_1(ad, log):
     assert ad(*SCORE, log, "--train-rows", 3_000, "--fail-on-anomaly", "--quiet").code == 1
 
@@ -67,6 +75,8 @@ def test_anomalies_can_end_with_1(ad, log):
         (("LOG", "--train-rows", "4000"), "leaves nothing to judge"),
         (("LOG", "--train-rows", "3"), "8"),
         (("LOG", "--session", "nothing"), "nothing"),
+        (("LOG", "--session-pattern", "("), "session pattern '(' cannot be used"),
+        (("LOG", "--session-pattern", "never in it"), "matches in no line"),
         (("LOG", "--contamination", "0.7"), "0.5"),
         (("LOG", "--output", "-", "--json"), "both write to standard output"),
         (("one.log",), "8"),

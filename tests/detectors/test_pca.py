@@ -101,6 +101,20 @@ def test_large_offsets_lose_nothing():
     np.testing.assert_allclose(PCA().fit(train + 1e6).score(train + 1e6), PCA().fit(train).score(train), rtol=1e-6)
 
 
+def test_rows_mostly_of_usual_values_equal_plain_numpy():
+    rng = np.random.default_rng(0)
+    train = np.hstack(
+        [(rng.random((900, 30)) < 0.04) * rng.random((900, 30)), np.full((900, 1), 200), correlated(900, 2)]
+    )
+    rows = train[:100] + (rng.random((100, 33)) < 0.05)
+    detector = PCA().fit(train)
+    standard = (rows.astype(np.float32) - detector.centre_) / detector.spread_
+    projections = standard @ detector.axes_.T
+    left = (standard**2).sum(axis=1) - (projections**2).sum(axis=1)
+    wanted = (projections**2 / detector.variances_).sum(axis=1) + left / detector.residual_variance_
+    np.testing.assert_allclose(detector.score(rows), wanted, rtol=1e-9)
+
+
 @pytest.mark.parametrize("unit", [1e-25, 1e25])
 def test_scores_do_not_depend_on_units(unit):
     train, rows = correlated(200, 4).astype(np.float64), correlated(30, 4, seed=1).astype(np.float64)

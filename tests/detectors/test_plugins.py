@@ -2,9 +2,10 @@
 
 import pytest
 
-from anomaly_detection.catalog import DETECTORS, Catalog
+from anomaly_detection.catalog import DETECTORS
 from anomaly_detection.detectors import create, name_of, register
 from anomaly_detection.detectors.mad import MAD
+from anomaly_detection.entries import Catalog
 from anomaly_detection.errors import ParameterError, UnknownNameError
 from anomaly_detection.testing import detector_checks
 from testing.own_detectors import Mahalanobis

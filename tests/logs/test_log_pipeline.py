@@ -62,6 +62,8 @@ PLANTED = {
     "parameters": {"message": "reply sent with 700000000 bytes"},
     "sequences": {"message": "reply sent with 44 bytes"},
     "sliding_window": {"response_time": 90_000.0},
+    "attributes": {"level": "CRITICAL"},
+    "response_times": {"response_time": 400.0},
     "pca": {"level": "CRITICAL", "status_code": 503},
     "isolation_forest": {"level": "CRITICAL", "status_code": 503, "response_time": 90_000.0},
 }
@@ -87,6 +89,49 @@ def test_a_long_silence_is_told_by_the_line_that_ends_it(fitted: LogPipeline) ->
     lines = records(401, seed=8)
     lines[400]["time"] += timedelta(hours=2)
     assert fresh(fitted).detect(frame_of(lines)).parts["template_rate"][400] < 0.01
+
+
+@pytest.mark.parametrize("change", [{"service": "auth-2"}, {"status_code": 418}, {"level": "WARN"}])
+def test_an_attribute_that_its_template_never_had_is_odd(fitted: LogPipeline, change: dict[str, Any]) -> None:
+    lines = records(401, seed=13)
+    lines[400] |= change
+    assert fresh(fitted).detect(frame_of(lines)).parts["attributes"][400] < 0.001
+
+
+def test_answers_that_become_slower_are_told_by_their_service() -> None:
+    rng = np.random.default_rng(5)
+    lines = [{**line, "response_time": float(rng.gamma(4.0, 10.0))} for line in records(4_000)]
+    pipeline = LogPipeline(contamination=0.01).fit(frame_of(lines[:3_000]))
+    of_db = np.array([line["service"] == "db" for line in lines[3_000:]])
+    slow = frame_of(lines[3_000:]).with_columns(pl.col("response_time") * (1 + of_db))
+    p_values = pipeline.detect(slow).parts["response_times"]
+    assert np.median(p_values[of_db]) < 0.02
+    assert np.median(p_values[~of_db]) > 0.2
+
+
+def test_a_surge_and_a_silence_of_a_service_are_unusual_traffic(fitted: LogPipeline) -> None:
+    lines, rng = records(1_200, seed=14), np.random.default_rng(6)
+    start = lines[-1]["time"]
+    surge = [record(rng, i, time=start + timedelta(milliseconds=20 * i), service="db") for i in range(200)]
+    parts = fresh(fitted).detect(frame_of(lines + surge)).parts
+    assert (parts["service_rate"][-100:] < 0.01).all()
+    late = record(rng, 0, time=start + timedelta(minutes=5))
+    assert fresh(fitted).detect(frame_of([*lines, late])).parts["service_rate"][-1] < 0.001
+
+
+def test_without_times_traffic_says_nothing() -> None:
+    frame = frame_of(records(600)).drop("time")
+    assert (LogPipeline(contamination=0.05).fit(frame).detect(frame).parts["service_rate"] == 1.0).all()
+
+
+def test_an_odd_line_is_followed_by_odd_ones_only_where_lines_have_no_session(fitted: LogPipeline) -> None:
+    lines = records(401, seed=15)
+    lines[399] |= {"message": "kernel panic, not syncing", "service": "web", "session": "other"}
+    bare = LogPipeline(contamination=0.01).fit(frame_of(NORMAL).drop("session"))
+    plain, odd = frame_of(records(401, seed=15)), frame_of(lines)
+    raised = bare.detect(odd.drop("session")).score[400] - fresh(bare).detect(plain.drop("session")).score[400]
+    assert raised > 1.0
+    assert abs(fresh(fitted).detect(odd).score[400] - fresh(fitted).detect(plain).score[400]) < 1.0
 
 
 def test_numbers_far_beyond_those_of_training_are_odd_and_counters_are_not() -> None:
@@ -143,6 +188,10 @@ def test_damaged_models_are_refused(fitted: LogPipeline) -> None:
             LogPipeline.from_state(spec, damaged)
     with pytest.raises(ArtifactError, match="alarm line"):
         LogPipeline.from_state({**spec, "alpha": 7.0}, arrays)
+    with pytest.raises(ArtifactError, match="set aside"):
+        LogPipeline.from_state({**spec, "set_aside": "few"}, arrays)
+    with pytest.raises(ArtifactError, match="share"):
+        LogPipeline.from_state(spec, {**arrays, "methods/combination/share": np.array(7.0)})
     for name in spec:
         with pytest.raises(ArtifactError, match="damaged"):
             LogPipeline.from_state({key: value for key, value in spec.items() if key != name}, arrays)

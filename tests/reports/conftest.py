@@ -7,6 +7,8 @@ import shutil
 
 import pytest
 
+from anomaly_detection.reports.log_pages import LOG_WRITERS
+from anomaly_detection.reports.log_report import log_report_of
 from anomaly_detection.reports.pages import html
 from anomaly_detection.reports.report import report_of
 from reports.documents import decoded, document
@@ -51,6 +53,19 @@ def report_file(tmp_path_factory):
 def report(report_file):
     """The address of a report with everything in it."""
     return report_file()
+
+
+@pytest.fixture(scope="session")
+def log_file(tmp_path_factory):
+    """Write the report on the results of a log; returns its address."""
+
+    def write(plain):
+        path = tmp_path_factory.mktemp("report") / "log.html"
+        document = decoded(plain)
+        path.write_text(LOG_WRITERS["html"](log_report_of(document.summary.log, document)))
+        return path.as_uri()
+
+    return write
 
 
 @pytest.fixture

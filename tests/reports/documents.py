@@ -170,3 +170,162 @@ def hostile():
 def decoded(plain):
     """A document as it is read."""
     return msgspec.json.decode(msgspec.json.encode(plain), type=Document)
+
+
+def series_document(*, keys=("a", "b"), timed=True):
+    """Results of time series in plain values, as ``detection run`` writes them."""
+    found = rows(200)
+    for row in found:
+        row["reason"] = "cpu 93 is above the expected 41 (34 to 48)" if row["is_anomaly"] else None
+        row["explanation"] = None
+    start, end = (1.7e9, 1.7e9 + 199 * 3600) if timed else (0.0, 199.0)
+    high = [40.0 + (k % 7) for k in range(50)]
+    high[30] = 93.0
+    plots = [
+        {
+            "key": key,
+            "channel": "cpu",
+            "rows": 200,
+            "anomalies": 2,
+            "start": start,
+            "end": end,
+            "low": [None if k in (10, 11) else 38.0 + (k % 3) for k in range(50)],
+            "high": [None if k in (10, 11) else value for k, value in enumerate(high)],
+            "expected": [None, *[41.0] * 49],
+            "lower": [None, *[34.0] * 49],
+            "upper": [None, *[48.0] * 49],
+            "odd": [2 if k == 30 else 0 for k in range(50)],
+            "dots": [{"place": start + 0.61 * (end - start), "value": 93.0, "severity": "critical"}],
+        }
+        for key in keys or (None,)
+    ]
+    lanes = [
+        {"key": key, "rows": 200, "severity": [0] * 90 + [2 + i % 3] + [0] * 29, "anomalies": [0] * 90 + [2] + [0] * 29}
+        for i, key in enumerate(keys)
+    ]
+    shown = {
+        "timed": timed,
+        "keys_in_all": 60,
+        "channels_in_all": 1,
+        "plots": plots,
+        "lanes": {"start": start, "end": end, "keys": lanes} if keys else None,
+    }
+    return document(found, summary={**summary(found), "series": shown})
+
+
+def log_document(unit="line", *, timed=True):
+    """Results of a log in plain values, as ``logs score`` writes them."""
+    anomalies = [
+        {
+            "line": 70 + i,
+            "time": f"2026-01-01T10:0{i}:00.250Z" if timed else None,
+            "service": "shop",
+            "level": "ERROR",
+            "message": f"disk {i} lost",
+            "template": "disk <*> lost" if unit == "line" else None,
+            "session": f"s-{i}" if unit == "session" else None,
+            "anomaly_score": 0.95 - i / 50,
+            "severity": "critical" if i < 3 else "high",
+            "p_value": 1e-4,
+            "confidence": 0.99,
+            "score": 40.0 - i,
+            "reason": "a rare or new template",
+            "methods": {"rare_templates": 2e-4, "pca": 0.5},
+            "lines": [
+                {"line": 70 + i, "message": "disk lost", "oddness": 1.0, "lines": 20, "level": "ERROR"},
+                {"line": 71 + i, "message": None, "oddness": None, "lines": 20},
+            ]
+            if unit == "session"
+            else [],
+        }
+        for i in range(5)
+    ]
+    template = {
+        "template": "disk <*> lost",
+        "lines": 5,
+        "anomalies": 5,
+        "new": True,
+        "first": "2026-01-01T10:00:00.250Z",
+        "last": "2026-01-01T10:05:00.250Z",
+        "first_line": 70,
+        "last_line": 74,
+        "example": "disk 0 lost",
+        "p_value": 2e-4,
+        "anomaly_score": 0.9,
+        "severity": "critical",
+        "is_anomaly": True,
+        "reason": "new since training",
+        "counts": [0, 0, 5, 0],
+    }
+    window = {
+        "service": "shop",
+        "start": "2026-01-01T10:00:00.000Z",
+        "end": "2026-01-01T10:05:00.000Z",
+        "lines": 12,
+        "errors": 5,
+        "error_rate": 5 / 12,
+        "latency": 350.0,
+        "usual_lines": 10.0,
+        "usual_error_rate": 0.0,
+        "usual_latency": 20.0,
+        "anomalies": 5,
+        "p_value": 1e-6,
+        "anomaly_score": 1.0,
+        "severity": "critical",
+        "is_anomaly": True,
+        "reason": "42 % errors (usually 0 %)",
+    }
+    found = {
+        "unit": unit,
+        "judged": 200,
+        "learned": 100,
+        "reading": {"format": "json (message: msg)", "lines": 310, "decoded": 300, "joined": 7, "aside": 3},
+        "scores": {"normal": [195] + 49 * [0], "high": 40 * [0] + [2] + 9 * [0], "critical": 47 * [0] + [3, 0, 0]},
+        "timeline": {"start": 1767261600.0 if timed else 1.0, "step": 300.0, "buckets": 4, "timed": timed},
+        "severities": {"normal": [50, 50, 45, 50], "high": [0, 0, 2, 0], "critical": [0, 0, 3, 0]},
+        "services": [
+            {"service": "shop", "judged": [25, 25, 25, 25], "anomalies": [0, 0, 5, 0]},
+            {"service": None, "judged": [25, 25, 25, 25], "anomalies": [0, 0, 0, 0]},
+        ],
+        "templates": [template, {**template, "template": "", "new": False, "severity": "normal", "is_anomaly": False}],
+        "templates_in_all": 9,
+        "new_templates": 1,
+        "odd_templates": 1,
+        "windows": [window, {**window, "service": None, "latency": None, "reason": None}] if unit == "line" else [],
+        "windows_in_all": 30,
+        "odd_windows": 2 if unit == "line" else 0,
+        "window_minutes": 5.0,
+        "anomalies": anomalies,
+    }
+    summary = {"alpha": 0.01, "notes": ["not decoded: 3 lines (line 9: 'x')"], "log": found}
+    made = {**MADE, "algorithm": {"name": f"log_{unit}s"}, "evidence": {}, "schema": {}, "data": {"name": "app.log"}}
+    return {"results": [], "summary": summary, "made": made}
+
+
+def hostile_log():
+    """Results of a log in which everything that comes from a user is hostile."""
+    whole = log_document("session")
+    found = whole["summary"]["log"]
+    texts = ("session", "service", "level", "message", "template", "reason", "time")
+    found["anomalies"] = [
+        {**one, **dict.fromkeys(texts, words), "methods": {words: 0.001}}
+        for one in found["anomalies"][:1]
+        for words in HOSTILE
+    ]
+    for one, words in zip(found["anomalies"], HOSTILE, strict=True):
+        one["lines"] = [{**line, **dict.fromkeys(("message", "level", "time"), words)} for line in one["lines"]]
+    found["templates"] = [
+        {
+            **found["templates"][0],
+            **dict.fromkeys(("template", "example", "first", "last", "reason"), words),
+            "new": False,
+        }
+        for words in HOSTILE
+    ]
+    windows = log_document()["summary"]["log"]["windows"]
+    found["windows"] = [{**windows[0], "service": words, "start": words, "reason": words} for words in HOSTILE]
+    found["services"] = [{**found["services"][0], "service": words} for words in HOSTILE]
+    found["reading"]["format"] = HOSTILE[0]
+    whole["summary"]["notes"] = list(HOSTILE)
+    whole["made"] = hostile()["made"]
+    return whole

@@ -6,6 +6,7 @@ rows look alike. Beyond the largest few calibration scores a generalised-Pareto 
 """
 
 from anomaly_detection.calibration.calibrator import Calibrator
+from anomaly_detection.calibration.clusters import cluster_size, declustered
 from anomaly_detection.calibration.following import Following
 from anomaly_detection.calibration.held_out import calibration_scores
 from anomaly_detection.calibration.ranks import Ranks
@@ -16,6 +17,8 @@ __all__ = [
     "Following",
     "Ranks",
     "calibration_scores",
+    "cluster_size",
+    "declustered",
     "fit_tail",
     "weighted_moments",
 ]

@@ -113,6 +113,23 @@ class Calibrator(Configurable):
         p: float = one_p_value(score, self.ordered_, self.tail_)
         return p
 
+    def line(self, alpha: float) -> float:
+        """The largest raw score whose p-value is above ``alpha``; inf where none is as low as that.
+
+        >>> round(Calibrator(tail=False).fit(np.arange(99.0)).line(0.1))
+        89
+        """
+        low, high = -1.0, 1.0
+        while self.p_value_one(low) <= alpha and low > -math.inf:
+            low *= 2
+        while self.p_value_one(high) > alpha:
+            if high == math.inf:
+                return high
+            high *= 2
+        while low < (middle := 0.5 * low + 0.5 * high) < high:
+            low, high = (low, middle) if self.p_value_one(middle) <= alpha else (middle, high)
+        return low
+
     @property
     def is_fitted(self) -> bool:
         """Whether ``fit`` or ``restore`` has been called."""

@@ -12,11 +12,16 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from anomaly_detection.cli import (
+    backtest,
     demo,
     detection,
+    forecasts,
     health,
+    log_demo,  # noqa: F401 - adds a command to logs
+    log_training,  # noqa: F401 - adds commands to logs
     logs,
     models,
+    quality,
     reports,
     tuning,  # noqa: F401 - adds a command to models
 )
@@ -44,6 +49,9 @@ app.add_typer(models.app, name="models")
 app.add_typer(reports.app, name="reports")
 app.add_typer(health.app, name="health")
 app.add_typer(logs.app, name="logs")
+app.add_typer(quality.app, name="quality")
+app.command("backtest")(backtest.backtest)
+app.command("forecast")(forecasts.forecast)
 app.command("demo")(demo.demo)
 
 

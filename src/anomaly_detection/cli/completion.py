@@ -5,9 +5,17 @@ from __future__ import annotations
 
 def algorithms(incomplete: str) -> list[tuple[str, str]]:
     """Algorithms that begin like this, with what each does."""
-    from anomaly_detection.catalog import DETECTORS
+    from anomaly_detection.catalog import DETECTORS, SERIES_DETECTORS
 
-    return [(entry.name, entry.summary) for entry in DETECTORS.entries() if entry.name.startswith(incomplete)]
+    known = [*DETECTORS.entries(), *SERIES_DETECTORS.entries()]
+    return [(entry.name, entry.summary) for entry in known if entry.name.startswith(incomplete)]
+
+
+def forecasters(incomplete: str) -> list[tuple[str, str]]:
+    """Forecasters that begin like this, with what each does."""
+    from anomaly_detection.catalog import FORECASTERS
+
+    return [(entry.name, entry.summary) for entry in FORECASTERS.entries() if entry.name.startswith(incomplete)]
 
 
 def thresholds(incomplete: str) -> list[tuple[str, str]]:

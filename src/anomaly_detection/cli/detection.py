@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from anomaly_detection.cli import completion
 from anomaly_detection.cli import options as o
+from anomaly_detection.cli import series_options as so
 from anomaly_detection.errors import ParameterError
 
 if TYPE_CHECKING:
@@ -118,6 +120,14 @@ def run(
     format_: o.Format = None,
     encoding: o.Encoding = "utf-8",
     delimiter: o.Delimiter = None,
+    direction: so.Direction = "both",
+    minimum_change: so.MinimumChange = 0.0,
+    minimum_share: so.MinimumShare = 0.0,
+    lower_bound: so.LowerBound = None,
+    upper_bound: so.UpperBound = None,
+    offline: so.Offline = False,
+    zone: so.Zone = None,
+    budget: so.Budget = None,
     registry: o.RegistryFolder = None,
     seed: o.Seed = 0,
     as_json: o.Json = False,
@@ -125,21 +135,26 @@ def run(
 ) -> int:
     """Fit on a table, or use a trained model, and name its anomalous rows.
 
-    Without --model, --train-column or --train-rows the rows are held against one another.
+    Without --model, --train-column or --train-rows the rows are held against one another. With --timestamp and columns
+    of numbers, rows are a time series: each is judged by those before it.
     """
     from anomaly_detection.cli.terminal import progress
     from anomaly_detection.workflows.detect import DetectRequest, detect_file
 
     if model is not None:
-        o.refuse_with(ctx, "--model", o.SET_BY_A_MODEL)
+        o.refuse_with(ctx, "--model", (*o.SET_BY_A_MODEL, *so.SET_BY_A_MODEL))
     if as_json and output == "-":
         raise ParameterError("--json and --output - both write to standard output. Give one of them.")
     reading = o.reading(data, format_, encoding, delimiter, columns, categorical, timestamp, key, label, ignore)
+    series = so.wishes(
+        direction, minimum_change, minimum_share, lower_bound, upper_bound, zone, budget, offline=offline
+    )
+    fitting = o.fitting(
+        algorithm, param, contamination, threshold, transform, seed, per_key=per_key, key=key, min_rows=min_rows
+    )
     request = DetectRequest(
         reading=reading,
-        fitting=o.fitting(
-            algorithm, param, contamination, threshold, transform, seed, per_key=per_key, key=key, min_rows=min_rows
-        ),
+        fitting=replace(fitting, series=series),
         model=model,
         registry=registry,
         train_column=train_column,

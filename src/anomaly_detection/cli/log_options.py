@@ -14,10 +14,10 @@ WRITTEN = "What comes out"
 
 File = Annotated[str, typer.Argument(help="The log file, .gz and .zst too; - is standard input.", metavar="FILE")]
 Format = Annotated[
-    str,
+    str | None,
     typer.Option(
         "--format",
-        help="json, logfmt, syslog, syslog5424, common, combined, text, cri, docker, csv, parquet, plain, …",
+        help="auto, json, logfmt, syslog, syslog5424, common, combined, text, cri, docker, csv, parquet, plain, …",
         metavar="FORMAT",
         rich_help_panel=RECORDS,
     ),
@@ -52,6 +52,19 @@ Session = Annotated[
         "--session", help="Which session a line is of: judge sessions.", metavar="NAME", rich_help_panel=ROLES
     ),
 ]
+SessionPattern = Annotated[
+    str | None,
+    typer.Option(
+        "--session-pattern",
+        help="Sessions by what their names look like in the message, or in the field of --session: 'blk_-?\\d+'.",
+        metavar="REGEX",
+        rich_help_panel=ROLES,
+    ),
+]
+Sessions = Annotated[
+    bool,
+    typer.Option("--sessions", help="Judge sessions, of a field with a usual name.", rich_help_panel=ROLES),
+]
 ResponseTime = Annotated[
     str | None, typer.Option("--response-time", help="How long it took.", metavar="NAME", rich_help_panel=ROLES)
 ]
@@ -65,6 +78,10 @@ TrainRows = Annotated[
         metavar="NUMBER",
         rich_help_panel="The verdicts",
     ),
+]
+Minutes = Annotated[
+    float,
+    typer.Option("--minutes", help="The length of the window.", metavar="NUMBER", rich_help_panel=WRITTEN),
 ]
 Message = Annotated[str | None, typer.Option("--message", help="The text.", metavar="NAME", rich_help_panel=ROLES)]
 Mask = Annotated[
@@ -87,6 +104,15 @@ OutputFormat = Annotated[
     str | None,
     typer.Option(
         "--output-format", help="When the name of --output does not tell.", metavar="FORMAT", rich_help_panel=WRITTEN
+    ),
+]
+Report = Annotated[
+    str | None,
+    typer.Option(
+        "--report",
+        help="Write a report for people: .html (one page that opens anywhere), .md or .json.",
+        metavar="FILE",
+        rich_help_panel=WRITTEN,
     ),
 ]
 Top = Annotated[

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Any
 from anomaly_detection.cli.evaluations import show_evaluation
 from anomaly_detection.cli.terminal import say, show_table, side
 from anomaly_detection.records import counted
+from anomaly_detection.sources.logs import LogFormat
+from anomaly_detection.workflows.model_kinds import WORDS, kind_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -34,8 +36,8 @@ def show_models(models: Sequence[ModelSummary]) -> None:
     if not models:
         say("No models yet. Train one: anomaly-detection models train --data FILE --name NAME")
         return
-    columns = ("name", "versions", "newest", "aliases", "created")
-    cells = [(m.name, len(m.versions), m.latest.version, _aliases(m.aliases), _created(m)) for m in models]
+    columns = ("name", "algorithm", "versions", "newest", "aliases", "created")
+    cells = [(m.name, _made_by(m), len(m.versions), m.latest.version, _aliases(m.aliases), _created(m)) for m in models]
     show_table("Models", columns, cells, right=("versions", "newest"))
 
 
@@ -112,6 +114,11 @@ def _created(model: ModelSummary) -> str:
     return model.latest.created if model.latest.problem is None else f"damaged: {model.latest.problem}"
 
 
+def _made_by(model: ModelSummary) -> str:
+    lineage = model.latest.lineage
+    return "" if lineage is None else str(lineage.parameters.get("algorithm", ""))
+
+
 def _facts(details: ModelDetails) -> list[tuple[str, str]]:
     version, spec = details.version, details.spec
     facts = {
@@ -119,7 +126,7 @@ def _facts(details: ModelDetails) -> list[tuple[str, str]]:
         "created": version.created,
         "size": f"{version.size / 1024:.0f} KiB",
         "digest": version.digest,
-        "algorithm": _algorithm(spec.get("scorer", {}).get("detector")),
+        **_what(spec),
         "α": f"{spec.get('alpha', 0):.4g}",
     }
     lineage = version.lineage
@@ -127,12 +134,23 @@ def _facts(details: ModelDetails) -> list[tuple[str, str]]:
         facts |= {
             "rows": f"{lineage.rows:,}" if lineage.rows is not None else "unknown",
             "columns": ", ".join(lineage.columns),
-            "data": f"SHA-256 {lineage.data_fingerprint}",
+            "data": f"SHA-256 {lineage.data_fingerprint}" if lineage.data_fingerprint else "unknown",
             "seed": str(lineage.seed),
             "command": lineage.command or "from Python",
             "versions": ", ".join(f"{name} {number}" for name, number in lineage.library_versions.items()),
         }
     return list(facts.items())
+
+
+def _what(spec: Mapping[str, Any]) -> dict[str, str]:
+    """What a model judges, and with what; of logs, how they are read."""
+    kind = kind_of(spec)
+    if kind == "table":
+        return {"judges": WORDS[kind], "algorithm": _algorithm(spec.get("scorer", {}).get("detector"))}
+    told = (spec.get("reading") or {}).get("format")
+    parameters = spec["logs" if kind == "log_lines" else "sessions"]
+    facts = {"judges": WORDS[kind], "parameters": ", ".join(f"{name}={value}" for name, value in parameters.items())}
+    return facts if told is None else {**facts, "read as": str(LogFormat.from_dict(told))}
 
 
 def _algorithm(spec: Any) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -10,6 +10,7 @@ import typer
 
 from anomaly_detection.cli import completion
 from anomaly_detection.cli import options as o
+from anomaly_detection.cli import series_options as so
 from anomaly_detection.errors import InputError
 
 if TYPE_CHECKING:
@@ -66,6 +67,14 @@ def train(
     format_: o.Format = None,
     encoding: o.Encoding = "utf-8",
     delimiter: o.Delimiter = None,
+    direction: so.Direction = "both",
+    minimum_change: so.MinimumChange = 0.0,
+    minimum_share: so.MinimumShare = 0.0,
+    lower_bound: so.LowerBound = None,
+    upper_bound: so.UpperBound = None,
+    offline: so.Offline = False,
+    zone: so.Zone = None,
+    budget: so.Budget = None,
     registry: o.RegistryFolder = None,
     seed: o.Seed = 0,
     as_json: o.Json = False,
@@ -80,7 +89,10 @@ def train(
     fitting = o.fitting(
         algorithm, param, contamination, threshold, transform, seed, per_key=per_key, key=key, min_rows=min_rows
     )
-    request = TrainRequest(reading, name, fitting, o.names(alias), registry)
+    series = so.wishes(
+        direction, minimum_change, minimum_share, lower_bound, upper_bound, zone, budget, offline=offline
+    )
+    request = TrainRequest(reading, name, replace(fitting, series=series), o.names(alias), registry)
     with progress(quiet=quiet or as_json) as show:
         outcome = train_model(request, show)
     if as_json:

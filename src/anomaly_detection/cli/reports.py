@@ -11,7 +11,7 @@ from anomaly_detection.cli import completion
 app = typer.Typer(help="Turn results into pages for people.", no_args_is_help=True)
 
 Results = Annotated[
-    str, typer.Argument(help="JSON results of `detection run`; - is standard input.", metavar="RESULTS")
+    str, typer.Argument(help="JSON results of `detection run` or `logs score`; - is standard input.", metavar="RESULTS")
 ]
 Format = Annotated[
     str | None,
@@ -41,7 +41,7 @@ def _group() -> None:
 
 @app.command()
 def detection(results: Results, format_: Format = None, output: Output = None, top: Top = 50) -> int:
-    """Write a report on the results of `detection run --explain --output results.json`.
+    """Write a report on the results of `detection run` or `logs score`, written with `--output results.json`.
 
     HTML is one page with charts that opens anywhere and loads nothing; Markdown and JSON say the same.
     """

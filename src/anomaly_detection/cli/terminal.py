@@ -28,6 +28,8 @@ from rich.text import Text
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
+    from rich.console import JustifyMethod, OverflowMethod
+
     from anomaly_detection.pipeline import Progress
 
 PATIENCE = 2.0
@@ -57,6 +59,16 @@ def plain(text: object) -> str:
     return "".join(each if each.isprintable() or each in "\n\t" else repr(each)[1:-1] for each in str(text))
 
 
+def cut(text: object, most: int = 1_000) -> str:
+    r"""Text in one line, shortened where it is longer than so many characters.
+
+    >>> cut("GET  /a\nHost: b", 10)
+    'GET /a Ho…'
+    """
+    words = " ".join(plain(text).split())
+    return words if len(words) <= most else f"{words[: most - 1]}…"
+
+
 def say(text: str = "", style: str = "", *, screen: Console | None = None) -> None:
     """Print one paragraph, as it is."""
     (screen or console()).print(Text(plain(text), style=style), soft_wrap=not (screen or console()).is_terminal)
@@ -68,12 +80,18 @@ def show_table(
     rows: Iterable[Iterable[Any]],
     right: Iterable[str] = (),
     screen: Console | None = None,
+    cut: Iterable[str] = (),
 ) -> None:
-    """Print a plain table; the columns named in ``right`` are aligned to the right, the last one takes what is left."""
+    """Print a plain table; the last column takes what is left.
+
+    Those named in ``right`` are aligned to the right; those in ``cut`` have one line, cut to the width there is.
+    """
     made = Table(header_style="bold", box=None, pad_edge=False)
-    aligned = set(right)
+    aligned, shortened = set(right), set(cut)
     for column in columns:
-        made.add_column(Text(column), justify="right" if column in aligned else "left", overflow="fold")
+        how: OverflowMethod = "ellipsis" if column in shortened else "fold"
+        justify: JustifyMethod = "right" if column in aligned else "left"
+        made.add_column(Text(column), justify=justify, overflow=how, no_wrap=column in shortened)
     for row in rows:
         made.add_row(*(cell if isinstance(cell, Text) else Text(plain(cell)) for cell in row))
     out = screen or console()

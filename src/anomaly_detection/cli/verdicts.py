@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from rich.text import Text
 
 from anomaly_detection.cli.evaluations import show_evaluation
-from anomaly_detection.cli.terminal import console, plain, say, severity, show_table, side
+from anomaly_detection.cli.terminal import console, cut, say, severity, show_table, side
 from anomaly_detection.records import counted
 
 if TYPE_CHECKING:
@@ -64,7 +64,7 @@ def short_reason(reason: dict[str, Any]) -> str:
     'total 3,405 (normal 48.97 to 639.5)'
     """
     normal = _SPAN.sub(lambda span: f"{_rounded(span[1])} to {_rounded(span[2])}", reason["normal"])
-    return f"{_cut(reason['column'])} {_value(reason['value'])} (normal {_cut(normal, 2 * LONGEST)})"
+    return f"{cut(reason['column'], LONGEST)} {_value(reason['value'])} (normal {cut(normal, 2 * LONGEST)})"
 
 
 def _show_anomalies(top: list[dict[str, Any]], screen: Console) -> None:
@@ -72,11 +72,11 @@ def _show_anomalies(top: list[dict[str, Any]], screen: Console) -> None:
     rows = [
         [
             one["row"],
-            *(_cut(_value(one[name], quote=False)) for name in described),
+            *(cut(_value(one[name], quote=False), LONGEST) for name in described),
             f"{one['anomaly_score']:.3f}",
             f"{one['p_value']:.2g}",
             severity(one["severity"]),
-            "; ".join(short_reason(reason) for reason in one["reasons"][:REASONS]),
+            one.get("reason") or "; ".join(short_reason(reason) for reason in one["reasons"][:REASONS]),
         ]
         for one in top
     ]
@@ -99,7 +99,7 @@ def _with_short_names(words: str, why: dict[str, Any]) -> str:
     changes = [] if why["counterfactual"] is None else why["counterfactual"]["changes"]
     names = {one["column"] for one in (*why["columns"], *changes) if len(one["column"]) > LONGEST}
     for name in sorted(names, key=len, reverse=True):  # one name may begin like another
-        words = words.replace(name, _cut(name))
+        words = words.replace(name, cut(name, LONGEST))
     return words
 
 
@@ -127,7 +127,7 @@ def _note(words: str) -> None:
 
 def _listed(names: list[str]) -> str:
     more = f" and {len(names) - COLUMNS:,} more" if len(names) > COLUMNS else ""
-    return ", ".join(_cut(name) for name in names[:COLUMNS]) + more
+    return ", ".join(cut(name, LONGEST) for name in names[:COLUMNS]) + more
 
 
 def _value(value: Any, *, quote: bool = True) -> str:
@@ -136,15 +136,12 @@ def _value(value: Any, *, quote: bool = True) -> str:
     if isinstance(value, float):
         return _rounded(value)
     if isinstance(value, str) and quote:
-        return repr(_cut(value))
-    return _cut(f"{value:,}" if isinstance(value, int) and quote and not isinstance(value, bool) else str(value))
+        return repr(cut(value, LONGEST))
+    return cut(
+        f"{value:,}" if isinstance(value, int) and quote and not isinstance(value, bool) else str(value), LONGEST
+    )
 
 
 def _rounded(value: float | str) -> str:
     number = float(value)
     return f"{number:,.0f}" if 1000 <= abs(number) < 1e9 else f"{number:.4g}"
-
-
-def _cut(words: str, most: int = LONGEST) -> str:
-    words = " ".join(plain(words).split())
-    return words if len(words) <= most else f"{words[: most - 1]}…"

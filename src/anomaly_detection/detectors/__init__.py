@@ -48,11 +48,7 @@ def name_of(detector: Detector) -> str:
     UnknownNameError
         if the class was never registered.
     """
-    wanted = f"{type(detector).__module__}:{type(detector).__qualname__}"
-    for entry in DETECTORS.entries():
-        if entry.target in (wanted, type(detector)):
-            return entry.name
-    return DETECTORS.resolve(type(detector).__name__).name
+    return DETECTORS.name_of(detector)
 
 
 def register(name: str, detector: type[Detector], *, summary: str = "", aliases: Iterable[str] = ()) -> None:

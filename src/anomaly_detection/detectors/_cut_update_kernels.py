@@ -136,7 +136,8 @@ def _new_leaf(row: NDArray[np.float32], trees: Trees, t: int) -> Number:
     heads = trees.heads[t]
     heads[FREE_LEAVES] -= 1
     leaf = np.int64(trees.free_leaves[t, heads[FREE_LEAVES]])
-    trees.points[t, leaf] = row
+    for k in range(len(row)):
+        trees.points[t, leaf, k] = row[k]
     trees.counts[t, leaf] = 1
     return leaf
 

@@ -15,7 +15,7 @@ from anomaly_detection.detectors._forest_walk_kernels import (
     sum_of_rows,
     widen,
 )
-from anomaly_detection.kernels import kernel
+from anomaly_detection.kernels import kernel, lean
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 _LN2 = 0.6931471805599453
 
 
-@kernel
+@lean
 def _lies_within(row: NDArray[np.float32], ranges: NDArray[np.float32]) -> bool:
     """Whether every value is there and lies within its (low, high)."""
     inside = 0
@@ -32,7 +32,7 @@ def _lies_within(row: NDArray[np.float32], ranges: NDArray[np.float32]) -> bool:
     return inside == len(row)
 
 
-@kernel
+@lean
 def _all_within(rows: NDArray[np.float32], ranges: NDArray[np.float32]) -> bool:
     for i in range(len(rows)):
         if not _lies_within(rows[i], ranges):
@@ -40,7 +40,7 @@ def _all_within(rows: NDArray[np.float32], ranges: NDArray[np.float32]) -> bool:
     return True
 
 
-@kernel
+@lean
 def power_of_half(x: float) -> float:
     """2**-x for x in [0, 3], to 1e-15.
 

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from anomaly_detection.kernels import kernel
+from anomaly_detection.kernels import kernel, lean
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -62,7 +62,7 @@ class Forest(NamedTuple):
     scale: float
 
 
-@kernel
+@lean
 def rank_of(code: np.float32, codes: int, order: NDArray[np.uint8]) -> np.float32:
     """The rank of a category code in an order of ``codes`` codes; NaN for a missing or unseen one."""
     if code >= 0 and code < codes:
@@ -70,14 +70,14 @@ def rank_of(code: np.float32, codes: int, order: NDArray[np.uint8]) -> np.float3
     return np.float32(np.nan)
 
 
-@kernel
+@lean
 def _put_both(value: np.float32, at: int, stride: int, block: NDArray[np.float32]) -> None:
     missing = np.isnan(value)
     block[_U(at)] = np.float32(-np.inf) if missing else value
     block[_U(at + stride)] = np.float32(np.inf) if missing else value
 
 
-@kernel
+@lean
 def widen(
     row: NDArray[np.float32],
     n_categories: NDArray[np.int64],
@@ -104,7 +104,7 @@ def widen(
         start += codes
 
 
-@kernel
+@lean
 def lay_rows(rows: NDArray[np.float32], block: NDArray[np.float32]) -> None:
     """Write a block of rows column after column."""
     for i in range(BLOCK):

@@ -106,7 +106,8 @@ def _note(row: NDArray[np.float32], trees: Trees) -> None:
     stride = -(-trees.window // len(trees.sample))
     place = trees.seen[0] % trees.window
     if place % stride == 0:
-        trees.sample[place // stride] = row
+        for k in range(len(row)):
+            trees.sample[place // stride, k] = row[k]
     trees.seen[0] += 1
 
 

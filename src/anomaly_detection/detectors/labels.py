@@ -11,8 +11,8 @@ from anomaly_detection.errors import InputError
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from anomaly_detection.catalog import Entry
     from anomaly_detection.detectors.base import Detector, Tags
+    from anomaly_detection.entries import Entry
 
 
 def labels_of(entry: Entry) -> tuple[str, ...]:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, ClassVar
 import numpy as np
 
 from anomaly_detection.base import AnyOf, Range
-from anomaly_detection.detectors._pca_kernels import distances_along_axes
+from anomaly_detection.detectors._pca_kernels import Axes, distances_along_axes
 from anomaly_detection.detectors._restored import require_shapes
 from anomaly_detection.detectors.base import Detector
 
@@ -99,20 +99,23 @@ class PCA(Detector):
         a, d = np.size(self.variances_), len(self.features_)
         require_shapes(self, {"centre_": (d,), "spread_": (d,), "axes_": (a, d), "variances_": (a,)})
         require_shapes(self, {"residual_variance_": ()}, finite=False)
-        self._by_column = np.ascontiguousarray(self.axes_.T)
+        base = np.where(np.abs(self.centre_) <= self.spread_, 0.0, self.centre_.astype(np.float32))
+        by_column = np.ascontiguousarray((self.axes_ / self.spread_).T)
+        usual = (base - self.centre_) / self.spread_
+        self._axes = Axes(
+            centre=self.centre_,
+            spread=self.spread_,
+            base=base,
+            by_column=by_column,
+            projections=np.ascontiguousarray((self.axes_ * usual).sum(axis=1)),
+            precisions=1.0 / self.variances_,
+            length=float((usual**2).sum()),
+            residual_precision=1.0 / float(self.residual_variance_),
+        )
 
     def _score(self, X: NDArray[np.float32]) -> NDArray[np.float64]:
         scores = np.empty(len(X))
-        distances_along_axes(
-            X,
-            self.centre_,
-            self.spread_,
-            self.axes_,
-            self._by_column,
-            self.variances_,
-            self.residual_variance_,
-            scores,
-        )
+        distances_along_axes(X, self._axes, scores)
         return scores
 
 

@@ -22,6 +22,8 @@ if TYPE_CHECKING:
     import polars as pl
     from numpy.typing import ArrayLike, NDArray
 
+    from anomaly_detection.evaluation.series_evaluation import SeriesEvaluation
+
 METRICS = ("precision", "recall", "f1", "auroc", "average_precision", "false_positive_rate", "precision_at_n")
 """The names of the measures, in the order they are shown."""
 
@@ -44,6 +46,7 @@ class Evaluation:
     precision_at_n : the share of anomalies among the n highest scores; of ties, the expected share.
     n : the n of ``precision_at_n``; the number of anomalies unless given.
     intervals : the 95 % bootstrap interval of each measure.
+    series : measures that know of time, where the rows are those of series.
     """
 
     rows: int
@@ -57,10 +60,11 @@ class Evaluation:
     precision_at_n: float | None
     n: int
     intervals: dict[str, Interval | None]
+    series: SeriesEvaluation | None = None
 
     def to_dict(self) -> dict[str, Any]:
-        """Plain values, for JSON."""
-        return asdict(self)
+        """Plain values, for JSON; ``series`` only where there is one."""
+        return {name: value for name, value in asdict(self).items() if name != "series" or value is not None}
 
 
 def evaluate(
@@ -108,6 +112,7 @@ def evaluate(
         **{name: defined(value) for name, value in zip(METRICS, values, strict=True)},
         n=min(at, len(truth)) if at else anomalies,
         intervals=dict(zip(METRICS, intervals(samples), strict=True)),
+        series=None,
     )
 
 

@@ -47,11 +47,11 @@ class Counterfactual:
     Parameters
     ----------
     changes : the columns that change, each with its old and its new value.
-    p_value : the changed record's.
+    p_value : the changed record's; None where it would have to be judged again to know.
     """
 
     changes: tuple[Change, ...]
-    p_value: float
+    p_value: float | None
 
     def sentence(self) -> str:
         """One plain sentence.
@@ -60,6 +60,8 @@ class Counterfactual:
         'With amount 120 instead of 9000 it would be normal (p = 0.21).'
         """
         changes = [f"{one.column} {shown(one.new)} instead of {shown(one.old)}" for one in self.changes]
+        if self.p_value is None:
+            return f"With {listed(changes)} it would lie inside its band."
         return f"With {listed(changes)} it would be normal (p = {self.p_value:.2g})."
 
     def to_dict(self) -> dict[str, Any]:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, ClassVar, final
 import numpy as np
 
 from anomaly_detection.base import Configurable, Constraint, Range
-from anomaly_detection.catalog import Catalog, Entry
+from anomaly_detection.entries import Catalog, Entry
 from anomaly_detection.errors import InputError, ParameterError
 
 if TYPE_CHECKING:

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Self, final
 import numpy as np
 
 from anomaly_detection.base import Configurable, Constraint, Range
-from anomaly_detection.catalog import Catalog, Entry
+from anomaly_detection.entries import Catalog, Entry
 from anomaly_detection.errors import InputError, NotFittedError, ParameterError, SchemaError
 
 if TYPE_CHECKING:

@@ -8,7 +8,7 @@ import numpy as np
 from scipy.special import expit
 
 from anomaly_detection.base import Configurable, Constraint, Range
-from anomaly_detection.catalog import Catalog, Entry
+from anomaly_detection.entries import Catalog, Entry
 from anomaly_detection.features.ordered import moving_average
 
 if TYPE_CHECKING:

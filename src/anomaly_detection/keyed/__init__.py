@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from anomaly_detection.catalog import plain_name
+from anomaly_detection.entries import plain_name
 from anomaly_detection.errors import ParameterError
 from anomaly_detection.keyed.pipeline import KeyedPipeline
 from anomaly_detection.pipeline import Pipeline

@@ -5,21 +5,22 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING
 
-from anomaly_detection.calibration._p_value_kernels import one_p_value
-from anomaly_detection.kernels import kernel
+from anomaly_detection.calibration._p_value_kernels import put_p_values
+from anomaly_detection.kernels import kernel, lean
 
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
 
-@kernel
+@lean
 def combine(
     p_values: NDArray[np.float64],
     weights: NDArray[np.float64],
     recent: NDArray[np.float64],
     keep: float,
     share: float,
+    squared: bool,
     out: NDArray[np.float64],
 ) -> None:
     """Fill ``out`` (n,) with the weighted sum of ``-ln p``, and a share of what it lately was.
@@ -31,11 +32,15 @@ def combine(
     recent : (1,) the decayed mean of the sums, changed in place.
     keep : what is left of the mean after a line.
     share : how much of it is added.
+    squared : whether surprises are squared first, and the root of their sum is taken.
     """
     for i in range(len(p_values)):
         total = 0.0
         for k in range(p_values.shape[1]):
-            total -= weights[k] * math.log(p_values[i, k])
+            surprise = -math.log(p_values[i, k])
+            total += weights[k] * (surprise * surprise if squared else surprise)
+        if squared:
+            total = math.sqrt(total)
         out[i] = total + share * recent[0]
         recent[0] = keep * recent[0] + (1.0 - keep) * total
 
@@ -44,10 +49,16 @@ def combine(
 def fill_p_values(
     scores: NDArray[np.float64],
     ordered: NDArray[np.float64],
-    tail: NDArray[np.float64],
+    starts: NDArray[np.int64],
+    tails: NDArray[np.float64],
     out: NDArray[np.float64],
-    column: int,
 ) -> None:
-    """Fill a column of ``out`` (n, m) with the p-values of scores; the rest as of a calibrator."""
-    for i in range(len(scores)):
-        out[i, column] = one_p_value(scores[i], ordered, tail)
+    """Fill ``out`` (n, m) with the p-values of (m, n) scores, each row of scores by a calibrator of its own.
+
+    Parameters
+    ----------
+    ordered, starts : the calibration scores of all, one behind the other, and (m + 1,) where those of each begin.
+    tails : (m, 4) of the calibrators.
+    """
+    for k in range(len(scores)):
+        put_p_values(scores[k], ordered[starts[k] : starts[k + 1]], tails[k], out[:, k])

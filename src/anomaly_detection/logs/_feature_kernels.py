@@ -7,38 +7,80 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from anomaly_detection.kernels import inlined, kernel
+from anomaly_detection.features.logs._window_kernels import NO_TIME
+from anomaly_detection.kernels import inlined, kernel, lean
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 
+PLAIN, LOGARITHM, NOTHING = range(3)
+"""How a column is read."""
+
+
 @kernel
 def read_columns(
-    X: NDArray[np.float32], logarithm: NDArray[np.bool_], fill: NDArray[np.float32], out: NDArray[np.float32]
+    X: NDArray[np.float32], kinds: NDArray[np.int8], fill: NDArray[np.float32], out: NDArray[np.float32]
 ) -> None:
     """Copy (n, d) rows with the values of ``fill`` (d,) for what is missing or infinite.
 
-    Columns marked in ``logarithm`` (d,) are read as that of 1 + value; a value below 0 has none.
+    Of the ``kinds`` (d,), LOGARITHM columns are read as that of 1 + value (none below 0), NOTHING ones are 0.
     """
+    logarithms, nothing = np.flatnonzero(kinds == LOGARITHM), np.flatnonzero(kinds == NOTHING)
     for i in range(X.shape[0]):
+        row, read = X[i], out[i]
         for j in range(X.shape[1]):
-            value = X[i, j]
-            if logarithm[j]:
-                value = np.float32(math.log1p(np.float64(value))) if value >= 0.0 else np.float32(np.nan)
-            out[i, j] = value if np.isfinite(value) else fill[j]
+            read[j] = row[j] if np.isfinite(row[j]) else fill[j]
+        for k in logarithms:
+            value = np.float32(math.log1p(np.float64(row[k]))) if row[k] >= 0.0 else np.float32(np.nan)
+            read[k] = value if np.isfinite(value) else fill[k]
+        for k in nothing:
+            read[k] = 0.0
 
 
-@kernel
-def settle(features: NDArray[np.float32], columns: NDArray[np.int64], clock: NDArray[np.float64], begin: float) -> None:
-    """Make columns missing before ``begin``; in place."""
-    for i in range(len(clock)):
-        if not clock[i] >= begin:
-            for k in range(len(columns)):
-                features[i, columns[k]] = np.nan
+@lean
+def keep_time(
+    times: NDArray[np.int64],
+    seconds: float,
+    clock: NDArray[np.float64],
+    features: NDArray[np.float32],
+    rolling: NDArray[np.int64],
+    unused: NDArray[np.int64],
+    window: NDArray[np.int64],
+    out_clock: NDArray[np.float64],
+    out_windows: NDArray[np.float32],
+) -> None:
+    """Fill ``out_clock`` (n,) with seconds that never go back, and take out what features do not say yet.
+
+    Parameters
+    ----------
+    times : (n,) microseconds, or NO_TIME.
+    seconds : the length of a window.
+    clock : (3,) the latest time and when the first window has gone by, -inf before any time is known; lines so far.
+        Changed in place.
+    features : (n, d); ``rolling`` columns become missing until a window has gone by, ``unused`` ones always.
+    window : columns of error rate and volume.
+    out_clock : receives the number of the line where no time is known yet.
+    out_windows : (n, 2) receives the window columns as they were, no error rate where no time is known.
+    """
+    for i in range(len(times)):
+        if times[i] != NO_TIME:
+            clock[0] = max(clock[0], times[i] / 1e6)
+        known = clock[0] > -np.inf
+        if known and clock[1] == -np.inf:
+            clock[1] = clock[0] + seconds
+        out_windows[i, 0] = features[i, window[0]] if known else np.float32(np.nan)
+        out_windows[i, 1] = features[i, window[1]]
+        if not (known and clock[0] >= clock[1]):
+            for column in rolling:
+                features[i, column] = np.nan
+        for column in unused:
+            features[i, column] = np.nan
+        out_clock[i] = clock[0] if known else clock[2]
+        clock[2] += 1.0
 
 
-@kernel
+@lean
 def window_values(
     rates: NDArray[np.float32],
     volumes: NDArray[np.float32],
@@ -53,7 +95,7 @@ def window_values(
         out[i, 2] = math.log1p(np.float64(volumes[i]))
 
 
-@kernel
+@lean
 def window_distances(
     values: NDArray[np.float64],
     volumes: NDArray[np.float32],

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from anomaly_detection.kernels import inlined, kernel
+from anomaly_detection.kernels import inlined, lean
 from anomaly_detection.logs._table_kernels import mixed, place_of
 
 if TYPE_CHECKING:
@@ -17,6 +17,9 @@ if TYPE_CHECKING:
 
 ORDER = 3
 """The most symbols that a context has."""
+
+CARRY = 0.5
+"""What is left of a session's surprise after a line."""
 
 BEGIN, END, UNSEEN = -3, -2, -1
 """Symbols beside template ids: nothing before, the end of a session, a template that training did not have."""
@@ -34,7 +37,7 @@ def followed(context: np.uint64, symbol: int) -> np.uint64:
     return mixed(mixed(context, np.uint64(2**32)), np.uint64(symbol + 4))
 
 
-@kernel
+@lean
 def fill_keys(
     symbols: NDArray[np.int32],
     history: NDArray[np.int32],
@@ -99,28 +102,29 @@ def pair_surprise(symbol: int, before: int, all_symbols: int, seen: Table, count
     return -math.log((count + 0.5) / (all_symbols + 1.0))
 
 
-@kernel
+@lean
 def surprises(
     symbols: NDArray[np.int32],
     names: NDArray[np.uint64],
     owners: NDArray[np.uint64],
     history: NDArray[np.int32],
+    carried: NDArray[np.float64],
     known: Table,
     totals: NDArray[np.int64],
     seen: Table,
     counts: NDArray[np.int64],
     out: NDArray[np.float64],
 ) -> None:
-    """Fill ``out`` (n, 2) with the surprise of each symbol and of the pair it makes with the one before it.
+    """Fill ``out`` (n, 3) with the surprise of each symbol, of its pair with the one before, and a decayed sum.
 
-    The last symbols of each session are kept.
+    The sum is that of the first in its session. It is kept, and so are the last symbols.
 
     Parameters
     ----------
     symbols : (n,) template ids.
     names : (n,) hashes of the sessions, services or threads that they are of.
-    owners, history : (2 ** k,) whose symbols are at a place, and (2 ** k, ORDER) these symbols; where two fall on the
-        same place, the one that comes begins anew. Changed in place.
+    owners, history, carried : (2 ** k,) whose symbols are at a place, (2 ** k, ORDER) these symbols, and (2 ** k,) the
+        sums; where two fall on the same place, the one that comes begins anew. Changed in place.
     known : the contexts; ``totals`` (c + 1, 2): how often each came and how many symbols came after it, behind those
         of all symbols.
     seen : the contexts with what came after; ``counts``: how often.
@@ -132,6 +136,9 @@ def surprises(
         if owners[place] != names[i]:
             owners[place] = names[i]
             past[:] = BEGIN
+            carried[place] = 0.0
         out[i, 0] = surprise_of(symbols[i], past, known, totals, seen, counts)
         out[i, 1] = pair_surprise(symbols[i], past[0], totals[0, 0], seen, counts)
+        carried[place] = CARRY * carried[place] + out[i, 0]
+        out[i, 2] = carried[place]
         push(past, symbols[i])

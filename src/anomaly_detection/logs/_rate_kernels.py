@@ -5,14 +5,14 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING
 
-from anomaly_detection.kernels import kernel
+from anomaly_detection.kernels import lean
 
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
 
-@kernel
+@lean
 def measure_rates(
     templates: NDArray[np.int32],
     clock: NDArray[np.float64],
@@ -41,7 +41,7 @@ def measure_rates(
         out[i, 1] = math.log(gap + 0.001) if gap < math.inf else math.nan
 
 
-@kernel
+@lean
 def rate_distances(
     templates: NDArray[np.int32],
     measured: NDArray[np.float64],

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from anomaly_detection.kernels import inlined, kernel
+from anomaly_detection.kernels import inlined, lean
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -23,7 +23,7 @@ def mixed(value: np.uint64, with_value: np.uint64) -> np.uint64:
     return np.uint64(value ^ (value >> _S29))
 
 
-@kernel
+@lean
 def place_all(keys: NDArray[np.uint64], slots: NDArray[np.int32]) -> None:
     """Fill ``slots`` (2 ** k,) with the places of the keys; -1 where there is none."""
     last = np.uint64(len(slots) - 1)
@@ -47,7 +47,7 @@ def place_of(keys: NDArray[np.uint64], slots: NDArray[np.int32], key: np.uint64)
     return -1
 
 
-@kernel
+@lean
 def find_all(
     keys: NDArray[np.uint64], slots: NDArray[np.int32], wanted: NDArray[np.uint64], out: NDArray[np.int64]
 ) -> None:

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from anomaly_detection.kernels import inlined, kernel
+from anomaly_detection.features.logs._terms_kernels import DIGIT, KINDS, LETTER, SEPARATOR
+from anomaly_detection.kernels import inlined, lean
 from anomaly_detection.logs._table_kernels import mixed, place_of
 
 if TYPE_CHECKING:
@@ -29,30 +30,23 @@ number, ``-ln`` of the chance of a number outside."""
 
 
 @inlined
-def _kind(byte: int) -> int:
-    """0 between words, 1 for digits, 2 for what words are made of."""
-    if 48 <= byte <= 57:
-        return 1
-    return 2 if 65 <= byte <= 90 or 97 <= byte <= 122 or byte == 95 or byte >= 128 else 0
-
-
-@inlined
 def _next_token(data: NDArray[np.uint8], at: int, stop: int) -> tuple[int, int, np.uint64, float]:
     """Begin and end of the next token from ``at`` on, its hash, and its value, NaN for a word; begins at stop if none.
 
     Digits are a number, also with a dot between them; letters with digits are a word.
     """
-    while at < stop and _kind(data[at]) == 0:
+    while at < stop and KINDS[data[at]] == SEPARATOR:
         at += 1
     begin, code, value, scale, number = at, _BASIS, 0.0, 1.0, True
     while at < stop:
-        kind = _kind(data[at])
-        dot = kind == 0 and data[at] == 46 and number and scale == 1.0 and at + 1 < stop and _kind(data[at + 1]) == 1
-        if kind == 0 and not dot:
+        kind = KINDS[data[at]]
+        if kind == SEPARATOR and not (
+            data[at] == 46 and number and scale == 1.0 and at + 1 < stop and KINDS[data[at + 1]] == DIGIT
+        ):
             break
-        if kind == 2:
+        if kind == LETTER:
             number = False
-        elif dot:
+        elif kind == SEPARATOR:
             scale = 0.1
         elif scale == 1.0:
             value = value * 10.0 + (data[at] - 48)
@@ -64,7 +58,7 @@ def _next_token(data: NDArray[np.uint8], at: int, stop: int) -> tuple[int, int, 
     return begin, at, code, value if number else math.nan
 
 
-@kernel
+@lean
 def fill_tokens(
     data: NDArray[np.uint8],
     offsets: NDArray[np.int64],
@@ -98,7 +92,7 @@ def fill_tokens(
     return n
 
 
-@kernel
+@lean
 def score_values(
     data: NDArray[np.uint8],
     offsets: NDArray[np.int64],

@@ -8,7 +8,7 @@ import numpy as np
 
 from anomaly_detection.detectors.pca import PCA
 from anomaly_detection.features.space import FeatureSpace
-from anomaly_detection.logs._feature_kernels import read_columns
+from anomaly_detection.logs._feature_kernels import LOGARITHM, NOTHING, read_columns
 from anomaly_detection.logs.method import Memory, Method
 from anomaly_detection.logs.tables import shaped, taken
 
@@ -41,8 +41,9 @@ class Axes(Method):
     def fit(self, batch: LogBatch) -> Self:
         """Find the axes."""
         width = batch.features.shape[1]
-        self._logarithm = np.zeros(width, np.bool_)
-        self._logarithm[list(self.logarithms)] = True
+        logarithm = np.zeros(width, np.bool_)
+        logarithm[list(self.logarithms)] = True
+        self._take(logarithm)
         self._fill = np.full(width, np.nan, np.float32)
         values = self._read(batch)
         there = ~np.isnan(values)
@@ -54,7 +55,7 @@ class Axes(Method):
     def score(self, batch: LogBatch, memory: Memory) -> NDArray[np.float64]:  # noqa: ARG002  it remembers nothing
         """(n,) squared distance."""
         read = self._read(batch)
-        return np.array([self._pca.score_row(read[0])]) if len(batch) == 1 else self._pca.score(read)
+        return np.array([self._pca.score_row(read[0])]) if len(batch) == 1 else self._pca.score_rows(read)
 
     def state(self) -> dict[str, NDArray[Any]]:
         """The axes."""
@@ -64,15 +65,19 @@ class Axes(Method):
         """Take them back."""
         self._fill = taken(state, "fill", np.float32, None)
         width, axes = len(self._fill), len(state.get("variances_", ()))
-        self._logarithm = taken(state, "logarithm", np.bool_, width)
+        self._take(taken(state, "logarithm", np.bool_, width))
         one, vector = (), (width,)
         shaped(state, {"centre_": vector, "spread_": vector, "limits_": (2, width), "variances_": (axes,)})
         shaped(state, {"axes_": (axes, width), "residual_variance_": one})
         self._pca = PCA().restore(state, FeatureSpace.of_numbers(len(self._fill)))
         return self
 
+    def _take(self, logarithm: NDArray[np.bool_]) -> None:
+        self._logarithm = logarithm
+        self._kinds = logarithm.astype(np.int8) * np.int8(LOGARITHM)
+        self._kinds[self.windows] = NOTHING
+
     def _read(self, batch: LogBatch) -> NDArray[np.float32]:
         read = np.empty_like(batch.features)
-        read_columns(batch.features, self._logarithm, self._fill, read)
-        read[:, self.windows] = 0.0
+        read_columns(batch.features, self._kinds, self._fill, read)
         return read

@@ -51,7 +51,8 @@ class LogBatch:
         return self._at(chosen)
 
     def _at(self, rows: Any) -> LogBatch:
-        lines = type(self.lines)(**{one.name: getattr(self.lines, one.name)[rows] for one in fields(self.lines)})
+        names = [one.name for one in fields(self.lines) if one.init]
+        lines = type(self.lines)(**{name: getattr(self.lines, name)[rows] for name in names})
         others = {name: getattr(self, name)[rows] for name in ARRAYS}
         return LogBatch(lines=lines, **others)
 
@@ -61,7 +62,7 @@ def joined(batches: list[LogBatch]) -> LogBatch:
     first = batches[0]
     if len(batches) == 1:
         return first
-    names = [one.name for one in fields(first.lines) if one.name != "text"]
+    names = [one.name for one in fields(first.lines) if one.init and one.name != "text"]
     arrays: dict[str, Any] = {name: np.concatenate([getattr(one.lines, name) for one in batches]) for name in names}
     text = first.lines.text.clone()  # type: ignore[union-attr]
     for one in batches[1:]:

@@ -31,29 +31,28 @@ class Combination:
     """The surprise of all methods: the weighted sum of ``-ln p``, and a share of what it was in the lines before.
 
     Incidents come in runs: a line that is a little odd says more among odd lines. So a share of the decayed mean of the
-    sums is added. The sum is no p-value itself; it is calibrated once more.
+    sums is added. The sum is no p-value itself; it is calibrated once more. With many methods that look for different
+    things, one that is sure has to be heard: then the root of the sum of squares is taken, between sum and maximum.
 
     Parameters
     ----------
     weights : how much each method counts.
     share : how much of the latest surprise is added.
+    squared : whether surprises are squared before they are added.
     """
 
-    def __init__(self, weights: Sequence[float], share: float) -> None:
+    def __init__(self, weights: Sequence[float], share: float = 0.0, *, squared: bool = False) -> None:
         self.weights = np.array(weights, dtype=np.float64)
-        self.share = share
-        self.each: list[Calibrator] = []
+        self.share, self.squared = share, squared
 
     def fit(self, scores: NDArray[np.float64]) -> Self:
         """Calibrate each method on (n, m) scores of what it was not fitted on; -inf stands for no score."""
-        self.each = [calibrated(_usable(scores[:, k])) for k in range(scores.shape[1])]
-        return self
+        return self._take([calibrated(_usable(scores[:, k])) for k in range(scores.shape[1])])
 
     def p_values(self, scores: Sequence[NDArray[np.float64]]) -> NDArray[np.float64]:
         """(n, m) the p-value of each method's scores."""
         out = np.empty((len(scores[0]), len(scores)))
-        for k, (one, score) in enumerate(zip(self.each, scores, strict=True)):
-            fill_p_values(np.ascontiguousarray(score), one.ordered_, one.tail_, out, k)
+        fill_p_values(np.array(scores), *self._tables, out)
         return out
 
     def memory(self) -> Memory:
@@ -63,16 +62,25 @@ class Combination:
     def score(self, p_values: NDArray[np.float64], memory: Memory) -> NDArray[np.float64]:
         """(n,) the sum for each line; the memory takes it in."""
         out = np.empty(len(p_values))
-        combine(p_values, self.weights, memory["recent"], KEEP, self.share, out)
+        combine(p_values, self.weights, memory["recent"], KEEP, self.share, self.squared, out)
         return out
 
     def state(self) -> dict[str, NDArray[Any]]:
-        """The calibrators, as arrays by name."""
-        return {f"{k}/{name}": array for k, one in enumerate(self.each) for name, array in one.state().items()}
+        """The calibrators and the share, as arrays by name."""
+        each = {f"{k}/{name}": array for k, one in enumerate(self.each) for name, array in one.state().items()}
+        return {**each, "share": np.array(self.share, np.float64)}
 
     def restore(self, state: Mapping[str, NDArray[Any]]) -> Self:
         """Take them back; raises ArtifactError if they are damaged."""
-        self.each = [restored_calibrator(state, f"{k}/") for k in range(len(self.weights))]
+        self.share = taken(state, "share", np.float64).item()
+        if not 0.0 <= self.share <= 1.0:
+            raise damaged("the share of the latest surprise")
+        return self._take([restored_calibrator(state, f"{k}/") for k in range(len(self.weights))])
+
+    def _take(self, each: list[Calibrator]) -> Self:
+        self.each = each
+        starts = np.cumsum([0, *(one.n_ for one in each)])
+        self._tables = np.concatenate([one.ordered_ for one in each]), starts, np.stack([one.tail_ for one in each])
         return self
 
 

@@ -14,7 +14,7 @@ from anomaly_detection.features.logs._window_kernels import NO_TIME
 from anomaly_detection.features.logs.lines import hash_name
 from anomaly_detection.features.templates import TemplateMiner
 from anomaly_detection.features.templates.columns import blocks
-from anomaly_detection.logs._feature_kernels import settle
+from anomaly_detection.logs._feature_kernels import keep_time
 from anomaly_detection.logs.batch import LogBatch
 from anomaly_detection.logs.tables import damaged
 from anomaly_detection.scorer import under
@@ -64,7 +64,7 @@ class Intake:
     def forget(self) -> None:
         """Begin with empty windows."""
         self.windows = self.features.windows()
-        self._latest, self._lines, self._settled = NO_CLOCK, 0, NO_CLOCK
+        self._clock = np.array([NO_CLOCK, NO_CLOCK, 0.0])
         self._rolling = np.array(self.columns("logs_in_window", "rt_mean", "rt_std", "rt_median", "log_volume"))
         self._window = np.array(self.columns("error_rate", "log_volume"))
         self._unused = np.array(self.columns(*(name for name, days in CALENDAR.items() if self.days < days)), np.int64)
@@ -73,7 +73,7 @@ class Intake:
         """The next lines."""
         lines = Lines.of(frame)
         sessions = hashed(frame["session"], lines.services) if "session" in frame.columns else lines.services
-        return self._batch(lines, _ids(self.miner, _messages(frame)), sessions)
+        return self._batch(lines, self._ids(lines), sessions)
 
     def take_one(self, record: Mapping[str, Any]) -> LogBatch:
         """The next line.
@@ -92,22 +92,24 @@ class Intake:
                 f"A log line has a time that is a datetime, level, service, message and session that are text, and "
                 f"response_time and status_code that are numbers; got {dict(record)!r:.300}."
             ) from error
-        return self._batch(lines, _ids(self.miner, [lines.text]), sessions)
+        return self._batch(lines, self._ids(lines), sessions)
 
     def take_plain(self, frame: pl.DataFrame, session: str) -> LogBatch:
         """Lines with templates and sessions, without features."""
         lines = Lines.of(frame)
         nothing = np.empty((len(frame), 0), np.float32)
         sessions = hashed(frame[session], lines.services)
-        return LogBatch(lines, _ids(self.miner, _messages(frame)), sessions, np.zeros(len(frame)), nothing, nothing)
+        return LogBatch(lines, self._ids(lines), sessions, np.zeros(len(frame)), nothing, nothing)
 
     def state(self) -> tuple[dict[str, Any], dict[str, NDArray[Any]]]:
         """What was learned and is remembered: plain values for JSON, and arrays by name."""
         spec, miner = self.miner.state()
         arrays = {f"miner/{name}": array for name, array in miner.items()}
         arrays |= {f"windows/{name}": array for name, array in self.windows.state().items()}
-        clock = np.array([self._latest, self._settled, self._lines], np.float64)
-        return {"miner": spec, "features": self.features.state(), "days": self.days}, {**arrays, "clock": clock}
+        return {"miner": spec, "features": self.features.state(), "days": self.days}, {
+            **arrays,
+            "clock": self._clock.copy(),
+        }
 
     def restore(self, spec: Mapping[str, Any], arrays: Mapping[str, NDArray[Any]]) -> Self:
         """Take it back; raises ArtifactError if it is damaged."""
@@ -119,35 +121,18 @@ class Intake:
         clock = arrays.get("clock")
         if clock is None or clock.shape != (3,) or not (clock < np.inf).all() or not 0 <= clock[2] < 2**53:
             raise damaged("clock")
-        self._latest, self._settled, self._lines = float(clock[0]), float(clock[1]), int(clock[2])
+        self._clock = clock.astype(np.float64)
         return self
+
+    def _ids(self, lines: Lines) -> NDArray[np.int32]:
+        return self.miner.assign(lines.messages()).astype(np.int32)
 
     def _batch(self, lines: Lines, templates: NDArray[np.int32], sessions: NDArray[np.uint64]) -> LogBatch:
         features = self.features.transform_lines(lines, self.windows)
-        clock = self._clock(lines.times)
-        windows = features[:, self._window]
-        windows[clock == NO_CLOCK, 0] = np.nan
-        known = np.flatnonzero(clock > NO_CLOCK)
-        if self._settled == NO_CLOCK and len(known):
-            self._settled = float(clock[known[0]]) + 60.0 * self.minutes
-        settle(features, self._rolling, clock, self._settled if self._settled > NO_CLOCK else np.inf)
-        features[:, self._unused] = np.nan
-        return LogBatch(lines, templates, sessions, self._numbered(clock), features, windows)
-
-    def _clock(self, times: NDArray[np.int64]) -> NDArray[np.float64]:
-        seconds = np.where(times == NO_TIME, NO_CLOCK, times / 1e6)
-        if not len(seconds):
-            return seconds
-        seconds[0] = max(seconds[0], self._latest)
-        clock = np.maximum.accumulate(seconds)
-        self._latest = float(clock[-1])
-        return clock
-
-    def _numbered(self, clock: NDArray[np.float64]) -> NDArray[np.float64]:
-        """The clock, with numbers of lines where no time is known yet."""
-        numbers = np.arange(self._lines, self._lines + len(clock), dtype=np.float64)
-        self._lines += len(clock)
-        return np.where(clock > NO_CLOCK, clock, numbers)
+        clock, windows = np.empty(len(templates)), np.empty((len(templates), 2), np.float32)
+        columns = self._rolling, self._unused, self._window
+        keep_time(lines.times, 60.0 * self.minutes, self._clock, features, *columns, clock, windows)
+        return LogBatch(lines, templates, sessions, clock, features, windows)
 
 
 def hashed(names: pl.Series, otherwise: NDArray[np.uint64]) -> NDArray[np.uint64]:
@@ -155,7 +140,7 @@ def hashed(names: pl.Series, otherwise: NDArray[np.uint64]) -> NDArray[np.uint64
     out = np.empty(len(names), np.uint64)
     for first, data, offsets in blocks(names):
         hash_names(data, offsets, out[first : first + len(offsets) - 1])
-    return np.where(names.is_not_null().to_numpy(), out, otherwise)
+    return np.where(names.is_not_null().to_numpy(), out, otherwise) if names.null_count() else out
 
 
 def days_of(frame: pl.DataFrame) -> float:
@@ -167,10 +152,6 @@ def days_of(frame: pl.DataFrame) -> float:
 def seconds_of(times: NDArray[np.int64]) -> NDArray[np.float64]:
     """(n,) seconds since 1970, NaN where there is no time."""
     return np.where(times == NO_TIME, np.nan, times / 1e6)
-
-
-def _ids(miner: TemplateMiner, messages: Any) -> NDArray[np.int32]:
-    return miner.assign(messages).astype(np.int32)
 
 
 def _messages(frame: pl.DataFrame) -> pl.Series:

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 MOST_PAIRS = 24_000
 """The most contexts with what came after them that are kept: longer and rarer contexts go first."""
 
-PLACES = 1 << 14
+PLACES = 1 << 13
 """Sessions whose last lines are remembered."""
 
 
@@ -45,18 +45,21 @@ class Markov:
         self._take(known, np.column_stack([totals, distinct]).astype(np.int64), keys[keep], counts[keep])
         return self
 
-    def memory(self) -> tuple[NDArray[np.uint64], NDArray[np.int32]]:
-        """Whose last symbols are remembered, and which: none yet."""
-        return np.zeros(PLACES, np.uint64), np.full((PLACES, ORDER), BEGIN, np.int32)
+    def memory(self) -> tuple[NDArray[np.uint64], NDArray[np.int32], NDArray[np.float64]]:
+        """Whose last symbols are remembered, which, and their surprise: none yet."""
+        return np.zeros(PLACES, np.uint64), np.full((PLACES, ORDER), BEGIN, np.int32), np.zeros(PLACES)
 
     def surprises(
         self,
         symbols: NDArray[np.int32],
         names: NDArray[np.uint64],
-        memory: tuple[NDArray[np.uint64], NDArray[np.int32]],
+        memory: tuple[NDArray[np.uint64], NDArray[np.int32], NDArray[np.float64]],
     ) -> NDArray[np.float64]:
-        """(n, 2) ``-ln p`` of each symbol, and of its pair with the one before; the memory takes them in."""
-        out = np.empty((len(symbols), 2))
+        """(n, 3) ``-ln p`` of each symbol, of its pair with the one before, and the decayed sum of the first.
+
+        The sum is of the symbols of a session so far; the memory takes them in.
+        """
+        out = np.empty((len(symbols), 3))
         surprises(symbols, names, *memory, self._known, self._totals, self._seen, self._counts, out)
         return out
 

@@ -14,7 +14,7 @@ from anomaly_detection.logs.combination import MOST_OF_ALL, calibrated, evenly, 
 from anomaly_detection.logs.intake import Intake
 from anomaly_detection.logs.methods import WEIGHTS, Methods
 from anomaly_detection.logs.statistics import statistics_of
-from anomaly_detection.logs.tables import described
+from anomaly_detection.logs.tables import damaged, described
 from anomaly_detection.logs.verdict import LogResult, LogVerdict, method_verdicts
 from anomaly_detection.pipeline import check_rows
 from anomaly_detection.scorer import under
@@ -38,7 +38,7 @@ MOST_LINES = 200_000
 
 
 class LogPipeline(Configurable):
-    """Log lines in, one calibrated verdict each out, with what each of seven methods says.
+    """Log lines in, one calibrated verdict each out, with what each of ten methods says.
 
     Lines come in order, in any chunks: the verdicts are the same bits. What the pipeline remembers between lines
     (windows, the last lines of each session) has a fixed size, however many services and sessions there are; where
@@ -47,18 +47,25 @@ class LogPipeline(Configurable):
     =================== =================================================================================
     method              what is odd
     =================== =================================================================================
-    isolation_forest    the 78 features, set apart early by random cuts
-    pca                 the 78 features, off the axes along which they usually vary
+    isolation_forest    the 78 features less those of windows, set apart early by random cuts
+    pca                 the same, off the axes along which they usually vary
     sliding_window      error rate, latency or volume of the service in the last minutes
     rare_templates      a template that is rare or was never seen
     template_rate       a template that comes more often than usual, or after a longer pause
     parameters          a word that is new among a few, a number beyond those of training
-    sequences           a line that does not follow from the three before it in its session or service
+    attributes          a level, a service or a status code that is rare for the template
+    sequences           a line, and those before it, that do not follow from one another in the session or service
+    response_times      an answer that is slower than usual for its template, or a service that becomes slower
+    service_rate        a surge of a service within seconds, or the end of a silence, against its last half hour
     =================== =================================================================================
 
     Each method's score is calibrated on the later half of training, by methods that learned from what came before. The
-    surprises, ``-ln p``, are added up with the weights of :data:`~anomaly_detection.logs.methods.WEIGHTS`, a share of
-    the latest sums is added (incidents come in runs), and the result is calibrated once more.
+    squared surprises, ``-ln p``, are added up with the weights of :data:`~anomaly_detection.logs.methods.WEIGHTS`. In
+    logs without sessions a share of the latest roots of these sums is added (incidents come in runs). The result is
+    calibrated once more.
+
+    Lines of training that look like incidents, runs of odd lines of a service, are set aside first, so that what went
+    wrong then is not normal later (:func:`~anomaly_detection.logs.cleaning.incidents`).
 
     Late lines count as of the latest time; without any times, time is the number of the line. A negative, infinite or
     missing response time is none. An unknown level is no error. A missing service is a service of its own.
@@ -72,7 +79,8 @@ class LogPipeline(Configurable):
     Attributes
     ----------
     alpha_ : the p-value at and below which a line is an anomaly.
-    rows_ : how many lines were learned from.
+    rows_ : how many lines were given to learn from.
+    set_aside_ : how many of them looked like incidents.
 
     Examples
     --------
@@ -92,6 +100,7 @@ class LogPipeline(Configurable):
 
     alpha_: float
     rows_: int
+    set_aside_: int
     calibrator_: Calibrator
 
     def __init__(self, contamination: float | str = "auto", minutes: float = 5.0, random_state: int = 0) -> None:
@@ -125,7 +134,7 @@ class LogPipeline(Configurable):
         sample = self._methods.fit(batch)
         self.calibrator_ = calibrated(evenly(sample, MOST_OF_ALL))
         self.alpha_ = choose_alpha(self.contamination, self.calibrator_, sample)
-        self.rows_ = len(frame)
+        self.rows_, self.set_aside_ = len(frame), self._methods.set_aside_
         self._intake.forget()
         return self
 
@@ -177,7 +186,7 @@ class LogPipeline(Configurable):
         )
 
     def stats(self, service: str | None) -> dict[str, str | float | int | None]:
-        """What the window of a service holds, as of its last line.
+        """What the window of a service holds, as of the last line of all services.
 
         Returns
         -------
@@ -202,6 +211,7 @@ class LogPipeline(Configurable):
         methods = self._fitted
         intake, arrays = self._intake.state()
         spec = {"logs": self.parameters(), "intake": intake, "alpha": self.alpha_, "rows": self.rows_}
+        spec["set_aside"] = self.set_aside_
         parts = {"intake": arrays, "methods": methods.state(), "calibrator": self.calibrator_.state()}
         return spec, {f"{part}/{name}": array for part, state in parts.items() for name, array in state.items()}
 
@@ -221,6 +231,10 @@ class LogPipeline(Configurable):
             pipeline._methods = pipeline._blank().restore(under("methods/", arrays))
             pipeline.calibrator_ = restored_calibrator(arrays, "calibrator/")
             pipeline.alpha_, pipeline.rows_ = restored_line(spec)
+            aside = spec["set_aside"]
+            if not isinstance(aside, int) or not 0 <= aside <= pipeline.rows_:
+                raise damaged("the lines set aside")
+            pipeline.set_aside_ = aside
         return pipeline
 
     def _blank(self) -> Methods:

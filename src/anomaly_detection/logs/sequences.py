@@ -18,7 +18,11 @@ if TYPE_CHECKING:
 
 
 class Sequences(Method):
-    """``-ln`` of the probability of a line's template after those of the three lines before it (:class:`Markov`)."""
+    """``-ln`` of the probability of a line's template after those of the three lines before it (:class:`Markov`).
+
+    What was odd in the lines before in the same session is added, half as much with each line: a session that lost its
+    order is odder than a line that is rare.
+    """
 
     name: ClassVar[str] = "sequences"
 
@@ -29,13 +33,13 @@ class Sequences(Method):
 
     def memory(self) -> Memory:
         """No session was seen yet."""
-        owners, history = self._markov.memory()
-        return {"owners": owners, "history": history}
+        owners, history, carried = self._markov.memory()
+        return {"owners": owners, "history": history, "carried": carried}
 
     def score(self, batch: LogBatch, memory: Memory) -> NDArray[np.float64]:
-        """(n,) ``-ln p``."""
-        memories = memory["owners"], memory["history"]
-        return np.ascontiguousarray(self._markov.surprises(batch.templates, batch.sessions, memories)[:, 0])
+        """(n,) the decayed sum of ``-ln p``."""
+        memories = memory["owners"], memory["history"], memory["carried"]
+        return np.ascontiguousarray(self._markov.surprises(batch.templates, batch.sessions, memories)[:, 2])
 
     def state(self) -> dict[str, NDArray[Any]]:
         """The transitions."""

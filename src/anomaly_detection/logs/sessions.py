@@ -120,7 +120,7 @@ class SessionPipeline(Configurable):
         self._intake = Intake().learn_templates(frame)
         sessions = self._grouped(frame, None)[0]
         check_rows(len(sessions))
-        self._combination = Combination(list(WEIGHTS.values()), 0.0)
+        self._combination = Combination(list(WEIGHTS.values()))
         sample = self._held_out(sessions)
         self.calibrator_ = calibrated(evenly(sample, MOST_OF_ALL))
         self.alpha_ = choose_alpha(self.contamination, self.calibrator_, sample)
@@ -150,6 +150,8 @@ class SessionPipeline(Configurable):
         result = judge(total, self.calibrator_.p_value(total), self.alpha_, self.calibrator_.n_)
         of_lines = np.full(int(rows[-1]) + 1 if len(rows) else 0, np.nan)
         of_lines[rows[sessions.rows]] = line_scores
+        templates = np.full(len(of_lines), -1, np.int32)
+        templates[rows[sessions.rows]] = sessions.symbols
         return LogResult.of(
             result,
             parts=dict(zip(WEIGHTS, p_values.T, strict=True)),
@@ -157,6 +159,7 @@ class SessionPipeline(Configurable):
             row=rows[first],
             worst=rows[sessions.rows[sessions.largest(line_scores)]],
             line_scores=of_lines,
+            line_templates=templates,
         )
 
     def templates(self) -> list[str]:
@@ -187,7 +190,7 @@ class SessionPipeline(Configurable):
             pipeline._intake = Intake()
             pipeline._intake.miner = TemplateMiner.from_state(spec["miner"], under("miner/", arrays))
             pipeline._model = SessionModel().restore(under("model/", arrays))
-            pipeline._combination = Combination(list(WEIGHTS.values()), 0.0).restore(under("each/", arrays))
+            pipeline._combination = Combination(list(WEIGHTS.values())).restore(under("each/", arrays))
             pipeline.calibrator_ = restored_calibrator(arrays, "calibrator/")
             pipeline.alpha_, pipeline.rows_ = restored_line(spec)
         return pipeline

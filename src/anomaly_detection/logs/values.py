@@ -56,7 +56,7 @@ class Values(Method):
         known = np.empty((len(keys), 6), np.float32)
         known[:, 0] = counts
         known[:, 3:] = _ranges(numbers, code, later, len(keys))
-        found = _novelty(known, values, code, later)
+        found = novelty(known, values, code, later)
         inside = np.isin(found[2], chosen)
         few = known[found[2], 2] >= 0
         inside &= few
@@ -148,7 +148,7 @@ def _ranges(
     return np.column_stack([low, high, -np.log(chance)])
 
 
-def _novelty(
+def novelty(
     known: NDArray[np.float32], values: NDArray[np.uint64], code: NDArray[np.int64], later: NDArray[np.bool_]
 ) -> tuple[NDArray[np.uint64], NDArray[np.int64], NDArray[np.int64]]:
     """Fill in how rare new values are at each place, and the usual surprise; -1 where values are mostly new.

@@ -75,12 +75,15 @@ class LogResult(Result):
     templates : (n,) template ids, -1 for a template that training did not have; not for sessions.
     worst : (n,) for sessions, the row of the line that is the oddest of each.
     line_scores : (lines,) for sessions, how odd each line of the frame is.
+    line_templates : (lines,) for sessions, the template id of each line of the frame, -1 for one that training did not
+        have and for lines without a session.
     """
 
     parts: dict[str, NDArray[np.float64]] = field(default_factory=dict)
     templates: NDArray[np.int32] | None = None
     worst: NDArray[np.int64] | None = None
     line_scores: NDArray[np.float64] | None = None
+    line_templates: NDArray[np.int32] | None = None
 
     @classmethod
     def of(cls, result: Result, **more: Any) -> Self:

@@ -1,16 +1,15 @@
-"""The results a report is made of, as ``detection run --output results.json`` writes them."""
+"""The results a report is made of, as ``detection run`` and ``logs score --output results.json`` write them."""
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal
+from typing import Any
 
-from msgspec import Meta, Struct, field
+from msgspec import Struct, field
 
 from anomaly_detection.records import named_columns
-
-Count = Annotated[int, Meta(ge=0, le=2**53)]
-Share = Annotated[float, Meta(ge=0, le=1)]
-Severity = Literal["normal", "low", "medium", "high", "critical"]
+from anomaly_detection.reports.bounds import Count, Severity, Share  # noqa: TC001  read by msgspec
+from anomaly_detection.reports.log_document import LogFound  # noqa: TC001  read by msgspec
+from anomaly_detection.reports.series_document import SeriesFound  # noqa: TC001  read by msgspec
 
 
 def _check_parts(rows: list[int], anomalies: list[int]) -> None:
@@ -68,6 +67,7 @@ class Row(Struct, frozen=True):
     key: Any = None
     time: Any = None
     level: str | None = None
+    reason: str | None = None
     explanation: Explanation | None = None
 
 
@@ -151,7 +151,7 @@ class Evaluation(Struct, frozen=True):
 
 
 class Summary(Struct, frozen=True):
-    """What the rows have in common; see ``anomaly_detection.workflows.summary``."""
+    """What the rows have in common; see ``anomaly_detection.workflows.summary``. Logs and series have theirs."""
 
     alpha: float | None = None
     evaluation: Evaluation | None = None
@@ -161,6 +161,8 @@ class Summary(Struct, frozen=True):
     columns: list[Column] = []
     columns_in_all: Count = 0
     anomalies: list[Record] = []
+    log: LogFound | None = None
+    series: SeriesFound | None = None
 
 
 class SetAside(Struct, frozen=True):

@@ -16,16 +16,17 @@ from anomaly_detection.reports.making import how_made
 from anomaly_detection.version import __version__
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
 
     from anomaly_detection.reports.charts import Chart
-    from anomaly_detection.reports.document import Explanation, Row
+    from anomaly_detection.reports.document import Explanation, Made, Row
     from anomaly_detection.reports.report import Report
 
 _MEASURES = ("precision", "recall", "f1", "auroc", "average_precision", "false_positive_rate", "precision_at_n")
 _WORDS = {"f1": "F1", "auroc": "AUROC"}
 _SECTIONS = (
     ("summary", "Summary"),
+    ("series", "Series"),
     ("scores", "Scores"),
     ("time", "Time"),
     ("groups", "Groups"),
@@ -40,19 +41,12 @@ _MARKDOWN = re.compile(r"([\\`*_\[\]<>|~$&#]|^[-+=]|(?<=^\d)[.)](?=\s))")
 
 def html(report: Report) -> str:
     """One page that needs nothing else: no file, no address."""
-    style, script = _source("report.css"), _source("report.js")
-    policy = (
-        f"default-src 'none'; style-src '{_hash(style)}'; script-src '{_hash(script)}'; img-src data:; "
-        "base-uri 'none'; form-action 'none'"
-    )
-    page = _environment().get_template("report.html.jinja")
-    return page.render(**_shared(report), style=style, script=script, policy=policy, version=__version__)
+    return html_page("report.html.jinja", _shared(report))
 
 
 def markdown(report: Report) -> str:
     """The same in words and tables, for a ticket or a wiki."""
-    text = _markdown_environment().get_template("report.md.jinja").render(**_shared(report))
-    return re.sub(r"\n{3,}", "\n\n", text).strip() + "\n"
+    return markdown_page("report.md.jinja", _shared(report))
 
 
 def json(report: Report) -> str:
@@ -60,6 +54,14 @@ def json(report: Report) -> str:
     plain = {name: getattr(report, name) for name in report.__slots__}
     plain["scores"] = report.scores.to_dict()
     plain["times"] = [chart.to_dict() for chart in report.times]
+    if report.series is not None:
+        plain["series"] = {
+            "charts": [chart.to_dict() for chart in report.series.charts],
+            "keys": [
+                {"key": one.key, "rows": one.rows, "anomalies": one.anomalies, "worst": one.worst, "when": one.cells}
+                for one in report.series.lanes
+            ],
+        }
     plain["columns"] = [
         {
             "name": view.name,
@@ -76,6 +78,23 @@ def json(report: Report) -> str:
 
 WRITERS: dict[str, Callable[[Report], str]] = {"html": html, "md": markdown, "json": json}
 """How a report is written, by the name of the format."""
+
+
+def html_page(template: str, shared: Mapping[str, Any]) -> str:
+    """A page from a template with the style and the script of all reports, and nothing else that can be loaded."""
+    style, script = _source("report.css"), _source("report.js")
+    policy = (
+        f"default-src 'none'; style-src '{_hash(style)}'; script-src '{_hash(script)}'; img-src data:; "
+        "base-uri 'none'; form-action 'none'"
+    )
+    page = _environment().get_template(template)
+    return page.render(**shared, style=style, script=script, policy=policy, version=__version__)
+
+
+def markdown_page(template: str, shared: Mapping[str, Any]) -> str:
+    """Markdown from a template."""
+    text = _markdown_environment().get_template(template).render(**shared)
+    return re.sub(r"\n{3,}", "\n\n", text).strip() + "\n"
 
 
 def markdown_text(value: object) -> str:
@@ -95,7 +114,8 @@ class _Made(str):
 
 def _shared(report: Report) -> dict[str, Any]:
     """What every page needs beside the report."""
-    present = {"groups": report.groups, "anomalies": report.anomalies, "columns": report.columns}
+    drawn = report.series is not None and (report.series.charts or report.series.lanes)
+    present = {"series": drawn, "groups": report.groups, "anomalies": report.anomalies, "columns": report.columns}
     timed = any(chart.header[0] == "time" for chart in report.times)
     names = {"time": "Time" if timed else "Order"}
     return {
@@ -105,10 +125,11 @@ def _shared(report: Report) -> dict[str, Any]:
         "told": frozenset(one.row.row for one in report.anomalies),
         "measures": _measures(report),
         "how": how_made(report.made, report.alarm),
-        "byline": _byline(report),
+        "byline": byline(report.made),
         "ranked": report.made.model is None and report.made.trained_on_rows == report.rows,
         "summarised": bool(report.columns),
         "with_key": any(row.key is not None for row in report.further),
+        "with_why": any(_why(row) for row in report.further),
         "with_time": any(row.time is not None for row in report.further),
     }
 
@@ -123,8 +144,8 @@ def _measures(report: Report) -> list[tuple[str, float | None, float | None, flo
     return [(name, value, *span) for name, value, span in zip(names, values, spans, strict=True)]
 
 
-def _byline(report: Report) -> str:
-    made = report.made
+def byline(made: Made) -> str:
+    """The model, the algorithm and the time in one line."""
     algorithm = w.plain(made.algorithm.name.replace("_", " "), 80)
     parts = [f"Model {w.plain(made.model, 80)}" if made.model else "", algorithm]
     if made.created:
@@ -151,6 +172,7 @@ def _environment() -> Environment:
         called=_called,
         judge=_judge,
         because=_because,
+        why=_why,
     )
     return made
 
@@ -181,6 +203,13 @@ def _called(row: Row) -> str:
 def _because(why: Explanation) -> str:
     """The reasons in one sentence; where no column stands out, what to do instead, which says so."""
     return w.plain(why.sentence if why.columns or not why.recommendation else why.recommendation)
+
+
+def _why(row: Row) -> str:
+    """Why a row is an anomaly, as far as the results say."""
+    if row.explanation is not None and row.explanation.sentence:
+        return _because(row.explanation)
+    return w.plain(row.reason) if row.reason else ""
 
 
 def _judge(level: str) -> str:

@@ -16,6 +16,7 @@ from anomaly_detection.reports.making import View, alarm_line, views_of
 from anomaly_detection.reports.marks import outside, weights
 from anomaly_detection.reports.notes import quality_notes
 from anomaly_detection.reports.scores import score_chart
+from anomaly_detection.reports.series_charts import SeriesView, series_view
 from anomaly_detection.reports.timeline import time_charts, timeline_of
 from anomaly_detection.reports.words import listed, number, percent, plain
 from anomaly_detection.results import SEVERITIES
@@ -62,6 +63,7 @@ class Report:
     rows, severities, alpha, evaluation : the counts, the alarm line, and how well labels agree.
     alarm : the alarm line in words: where it is, who drew it, and the raw score there.
     scores, times : charts.
+    series : time series and their anomalies, where the rows are some.
     anomalies, further, left_out : told in full, listed, and how many are neither.
     explained : whether the results carry explanations.
     groups, grouped : anomalies that are alike, and how many are in a group.
@@ -80,6 +82,7 @@ class Report:
     evaluation: Evaluation | None
     scores: Chart
     times: tuple[Chart, ...]
+    series: SeriesView | None
     anomalies: tuple[Anomaly, ...]
     further: tuple[Row, ...]
     left_out: int
@@ -137,6 +140,7 @@ def report_of(document: Document, most: int = 50) -> Report:
         evaluation=summary.evaluation,
         scores=score_chart(document.results, alpha),
         times=time_charts(document.results, line),
+        series=None if summary.series is None else series_view(summary.series),
         anomalies=tuple(
             Anomaly(row, group_of.get(row.row, ""), _cells(records.get(row.row, {}), known)) for row in worst[:most]
         ),

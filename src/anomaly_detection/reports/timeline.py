@@ -39,6 +39,7 @@ class Timeline:
     start, step : where the first bucket begins, and how long each is.
     buckets : how many there are.
     timed : whether places are times.
+    unit : what the rows are, where places are their numbers.
     """
 
     place: NDArray[np.float64]
@@ -46,6 +47,7 @@ class Timeline:
     step: float
     buckets: int
     timed: bool
+    unit: str = "row"
 
     @classmethod
     def of(cls, place: NDArray[np.float64], *, timed: bool) -> Timeline:
@@ -99,10 +101,18 @@ def time_charts(rows: Sequence[Row], line: Timeline) -> tuple[c.Chart, ...]:
     kept = bucket >= 0
     counts = np.zeros((line.buckets, len(SEVERITIES)), dtype=np.int64)
     np.add.at(counts, (bucket[kept], code[kept]), 1)
-    return _alarm_chart(line, counts), _score_chart(rows, line, bucket, scores, counts)
+    return alarm_chart(line, counts), _score_chart(rows, line, bucket, scores, counts)
 
 
-def _alarm_chart(line: Timeline, counts: NDArray[np.int64]) -> c.Chart:
+def alarm_chart(line: Timeline, counts: NDArray[np.int64], unit: str = "row") -> c.Chart:
+    """How many anomalies there were when, by severity.
+
+    Parameters
+    ----------
+    line : where the buckets are.
+    counts : (buckets, severities) how many of what was judged have each severity.
+    unit : what was judged.
+    """
     alarms = counts[:, 1:].sum(axis=1)
     top, levels = c.even_levels(float(max(1, alarms.max())), whole=True)
     below = np.zeros(line.buckets)
@@ -112,18 +122,18 @@ def _alarm_chart(line: Timeline, counts: NDArray[np.int64]) -> c.Chart:
         shapes.append(c.Shape(name, c.bars(line.edges(), above.tolist(), below.tolist())))
         below = above
     cells = [
-        (_span(line, i), number(int(counts[i].sum())), number(int(alarms[i])), *map(number, counts[i, 1:].tolist()))
+        (span(line, i), number(int(counts[i].sum())), number(int(alarms[i])), *map(number, counts[i, 1:].tolist()))
         for i in range(line.buckets)
     ]
     return c.Chart(
         name="alarms",
-        title="Anomalies over time" if line.timed else "Anomalies by row",
-        about=f"How many rows are anomalies in each {_step_words(line)}.",
+        title="Anomalies over time" if line.timed else f"Anomalies by {line.unit}",
+        about=f"How many {unit}s are anomalies in each {step_words(line)}.",
         shapes=tuple(shape for shape in shapes if shape.path),
-        ticks=_ticks(line),
+        ticks=ticks(line),
         levels=levels,
         edges=line.edges(),
-        header=(_place_word(line), "rows", "anomalies", *SEVERITIES[1:]),
+        header=(_place_word(line), f"{unit}s", "anomalies", *SEVERITIES[1:]),
         cells=tuple(cells),
         legend=tuple((shape.style, shape.style) for shape in shapes if shape.path),
     )
@@ -153,9 +163,9 @@ def _score_chart(
     return c.Chart(
         name="score-line",
         title="Anomaly score over time" if line.timed else "Anomaly score by row",
-        about=f"Each anomaly is a dot{most}; the line is the median of all rows in each {_step_words(line)}.",
+        about=f"Each anomaly is a dot{most}; the line is the median of all rows in each {step_words(line)}.",
         shapes=tuple(shape for shape in shapes if shape.path),
-        ticks=_ticks(line),
+        ticks=ticks(line),
         levels=(
             c.Level(round(c.SIDE * (1 - SEVERITY_LINES[0])), "alarm line 0.6", "alarm"),
             c.Level(round(c.SIDE * 0.2), "0.8"),
@@ -170,31 +180,34 @@ def _score_chart(
 
 def _score_cell(line: Timeline, i: int, highest: Row | None, middle: float | None) -> tuple[str, ...]:
     if highest is None or middle is None:
-        return (_span(line, i), "no rows", "", "")
+        return (span(line, i), "no rows", "", "")
     name = f"row {highest.row:,}" if highest.key is None else f"row {highest.row:,}, {plain(highest.key, 40)}"
-    return (_span(line, i), f"{middle:.2f}", f"{highest.anomaly_score:.2f}", name)
+    return (span(line, i), f"{middle:.2f}", f"{highest.anomaly_score:.2f}", name)
 
 
-def _span(line: Timeline, i: int) -> str:
+def span(line: Timeline, i: int) -> str:
+    """From when to when the i-th bucket is."""
     if line.timed:
         return line.words(i) if line.step == DAY else f"{line.words(i)} to {line.words(i + 1)}"
     last = line.start + (i + 1) * line.step - 1
     return line.words(i) if line.step == 1 else f"{line.words(i)} to {number(round(last))}"
 
 
-def _ticks(line: Timeline) -> tuple[c.Tick, ...]:
+def ticks(line: Timeline) -> tuple[c.Tick, ...]:
+    """Words below the edges of the buckets."""
     edges = line.edges()
     words = [line.words(i).removesuffix(" 00:00") for i in range(line.buckets + 1)]
     return c.spread(list(zip(edges, words, strict=True)), 4 if line.timed else 5)
 
 
 def _place_word(line: Timeline) -> str:
-    return "time" if line.timed else "rows"
+    return "time" if line.timed else f"{line.unit}s"
 
 
-def _step_words(line: Timeline) -> str:
+def step_words(line: Timeline) -> str:
+    """How long a bucket is, after "each"."""
     if not line.timed:
-        return "row" if line.step == 1 else f"{number(round(line.step))} rows"
+        return line.unit if line.step == 1 else f"{number(round(line.step))} {line.unit}s"
     for size, unit in ((7 * DAY, "week"), (DAY, "day"), (3_600.0, "hour"), (60.0, "minute")):
         if line.step >= size and not line.step % size:
             count = round(line.step / size)

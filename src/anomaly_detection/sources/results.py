@@ -1,4 +1,4 @@
-"""Results that ``detection run --output results.json`` wrote, read back."""
+"""Results that ``detection run`` and ``logs score --output results.json`` wrote, read back."""
 
 from __future__ import annotations
 
@@ -18,7 +18,10 @@ MOST_BYTES = 512 << 20
 """Larger documents, unpacked, are not read."""
 
 _LINES = re.compile(rb"\{[^\n]*\}\s*\n\s*\{")
-_WAY_OUT = "Results for a report are written by: detection run --data FILE --explain --output results.json"
+_WAY_OUT = (
+    "Results for a report are written by: detection run --data FILE --explain --output results.json, and of a log by: "
+    "logs score FILE --output results.json"
+)
 
 
 def read_results(path: str | Path, most_bytes: int = MOST_BYTES) -> Document:

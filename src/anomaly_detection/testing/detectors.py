@@ -16,15 +16,14 @@ fails.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from anomaly_detection.errors import UnknownNameError
 from anomaly_detection.testing import _detector_inputs as inputs
 from anomaly_detection.testing import _detector_online as online
 from anomaly_detection.testing import _detector_quality as quality
 from anomaly_detection.testing import _detector_scores as scores
 from anomaly_detection.testing import _detector_words as words
+from anomaly_detection.testing._promises import PromiseCheck, known_reasons
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -87,47 +86,10 @@ APPLIES: Mapping[str, Callable[[Tags], bool]] = {
 """Promises that depend on what a detector's tags say; all others hold for every detector."""
 
 
-@dataclass(frozen=True, slots=True)
-class DetectorCheck:
-    """One promise, held against one detector. Call it to check: it raises AssertionError when the promise is broken.
+class DetectorCheck(PromiseCheck["Detector"]):
+    """One promise, held against one detector; see :class:`~anomaly_detection.testing._promises.PromiseCheck`."""
 
-    Parameters
-    ----------
-    subject : what is checked, for the identifier.
-    promise : the check itself.
-    make : makes an unfitted detector.
-    exempt : why this detector cannot keep the promise. The check then fails when the promise *is* kept.
-    """
-
-    subject: str
-    promise: Callable[[Make], None]
-    make: Make
-    exempt: str | None = None
-
-    @property
-    def name(self) -> str:
-        """The promise, in words."""
-        return self.promise.__name__
-
-    def __str__(self) -> str:
-        return f"{self.subject}:{self.name}"
-
-    def __call__(self) -> None:
-        """Check; an exemption turns the outcome round.
-
-        Raises
-        ------
-        AssertionError
-            saying how the promise is broken, or that the exemption is no longer needed.
-        """
-        if self.exempt is None:
-            self.promise(self.make)
-            return
-        try:
-            self.promise(self.make)
-        except AssertionError:
-            return
-        raise AssertionError(f"{self} holds; take back the exemption {self.exempt!r}.")
+    __slots__ = ()
 
 
 def detector_checks(
@@ -154,10 +116,8 @@ def detector_checks(
     'MAD:scores_are_float64_finite_and_one_per_row'
     >>> checks[0]()
     """
-    example, reasons = make(), dict(exempt or {})
+    example = make()
     applying = [one for one in PROMISES if one.__name__ not in APPLIES or APPLIES[one.__name__](example.tags)]
-    for promise in reasons:
-        if promise not in (known := [one.__name__ for one in applying]):
-            raise UnknownNameError("promise", promise, known)
+    reasons = known_reasons(applying, exempt)
     subject = name or type(example).__name__
     return [DetectorCheck(subject, one, make, reasons.get(one.__name__)) for one in applying]

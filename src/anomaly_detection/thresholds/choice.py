@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, cast
 import numpy as np
 
 from anomaly_detection.base import Range, make
-from anomaly_detection.catalog import Catalog, Entry
+from anomaly_detection.entries import Catalog, Entry
 from anomaly_detection.errors import InputError, ParameterError
 from anomaly_detection.thresholds.base import MOST, PValues, Threshold
 

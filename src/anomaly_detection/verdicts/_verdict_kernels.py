@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from anomaly_detection.kernels import kernel
+from anomaly_detection.kernels import kernel, lean
 from anomaly_detection.results import SEVERITY_LINES
 
 if TYPE_CHECKING:
@@ -17,7 +17,7 @@ LINE, MEDIUM, HIGH, CRITICAL = SEVERITY_LINES
 JUST_BELOW = float(np.nextafter(LINE, 0.0))
 
 
-@kernel
+@lean
 def one_anomaly_score(p: float, alpha: float) -> float:
     """In [0, 1]; at least 0.6 exactly where ``p <= alpha``, however the logarithms round."""
     if p > alpha:
@@ -25,7 +25,7 @@ def one_anomaly_score(p: float, alpha: float) -> float:
     return min(LINE + 0.2 * math.log10(alpha / p), 1.0)
 
 
-@kernel
+@lean
 def one_severity(anomaly_score: float) -> int:
     """How many of the severity lines the anomaly score reaches."""
     return (
@@ -36,7 +36,7 @@ def one_severity(anomaly_score: float) -> int:
     )
 
 
-@kernel
+@lean
 def one_verdict(p: float, alpha: float) -> tuple[float, int]:
     """The anomaly score and the severity of one p-value."""
     anomaly_score = one_anomaly_score(p, alpha)

@@ -6,6 +6,7 @@ record, so both say the same to the last bit, and the flag, the severity and the
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -17,6 +18,10 @@ from anomaly_detection.verdicts._verdict_kernels import many_verdicts, one_verdi
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
+
+
+BARELY = 1e-20
+"""Taken from 1, this leaves 1."""
 
 
 def judge(score: ArrayLike, p_value: ArrayLike, alpha: float, n_calibration: int | NDArray[np.int64]) -> Result:
@@ -73,9 +78,31 @@ def _confidence(
     p: NDArray[np.float64], flags: NDArray[np.bool_], alpha: float, n_calibration: int | NDArray[np.int64]
 ) -> NDArray[np.float64]:
     """P(the true p lies on the same side of ``alpha``), it being Beta(p(n+1), (1-p)(n+1)) given the sample."""
+    if not isinstance(n_calibration, np.ndarray):
+        near = np.flatnonzero(~(p >= _certain(alpha, int(n_calibration))))
+        confidence = np.ones(len(p))
+        confidence[near] = _of_both_sides(p[near], flags[near], alpha, n_calibration)
+        return confidence
+    return _of_both_sides(p, flags, alpha, n_calibration)
+
+
+def _of_both_sides(
+    p: NDArray[np.float64], flags: NDArray[np.bool_], alpha: float, n_calibration: int | NDArray[np.int64]
+) -> NDArray[np.float64]:
     below = betainc(p * (n_calibration + 1.0), (1.0 - p) * (n_calibration + 1.0), alpha)
     confidence: NDArray[np.float64] = np.where(flags, below, 1.0 - below)
     return confidence
+
+
+@lru_cache(maxsize=256)
+def _certain(alpha: float, n_calibration: int) -> float:
+    """A p-value from which on the confidence is 1 to the last bit: most rows lie there."""
+    low, high = alpha, 1.0
+    for _ in range(30):
+        p = 0.5 * (low + high)
+        below = betainc(p * (n_calibration + 1.0), (1.0 - p) * (n_calibration + 1.0), alpha)
+        low, high = (low, p) if below < BARELY else (p, high)
+    return high if high < 1.0 else np.inf
 
 
 def _check(alpha: float, n_calibration: int | NDArray[np.int64]) -> None:

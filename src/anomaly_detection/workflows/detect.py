@@ -7,22 +7,29 @@ from dataclasses import dataclass
 from itertools import chain
 from typing import TYPE_CHECKING, Any
 
-from anomaly_detection.pipeline import silent
+from anomaly_detection.pipeline import Pipeline, silent
 from anomaly_detection.records import named_columns
+from anomaly_detection.series import SeriesPipeline
 from anomaly_detection.workflows.explaining import Explaining
 from anomaly_detection.workflows.output import how_made, open_sink, written
 from anomaly_detection.workflows.request import DetectRequest, check
 from anomaly_detection.workflows.scoring import Scoring, prepared
+from anomaly_detection.workflows.series_scoring import series_verdicts
+from anomaly_detection.workflows.series_way import decided, future_notes
 from anomaly_detection.workflows.summary import Summary
 from anomaly_detection.workflows.tally import Tally
 
 __all__ = ["DetectOutcome", "DetectRequest", "detect_file"]
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
+
+    import polars as pl
 
     from anomaly_detection.evaluation.metrics import Evaluation
-    from anomaly_detection.pipeline import Pipeline, Progress
+    from anomaly_detection.pipeline import Progress
+    from anomaly_detection.results import Result
+    from anomaly_detection.sources.files import FileSource
     from anomaly_detection.workflows.reading import Reading
 
 
@@ -35,7 +42,7 @@ class DetectOutcome:
     severities: Mapping[str, int]
     alpha: float
     top: list[dict[str, Any]]
-    pipeline: Pipeline
+    pipeline: Pipeline | SeriesPipeline
     made: Mapping[str, Any]
     evaluation: Evaluation | None
     notes: tuple[str, ...]
@@ -53,6 +60,14 @@ class DetectOutcome:
             "schema": self.pipeline.schema_.to_dict(),
             "made": dict(self.made),
         }
+
+
+def _verdicts(
+    request: DetectRequest, pipeline: Pipeline | SeriesPipeline, source: FileSource, progress: Progress
+) -> Iterator[tuple[Result, pl.DataFrame]]:
+    if isinstance(pipeline, SeriesPipeline):
+        return series_verdicts(request, pipeline, source, progress)
+    return Scoring(request, pipeline, source, progress).verdicts()
 
 
 def _hidden(reading: Reading) -> tuple[str, ...]:
@@ -76,12 +91,15 @@ def detect_file(request: DetectRequest, progress: Progress = silent) -> DetectOu
     """
     check(request)
     pipeline = prepared(request)
-    if request.explain and pipeline.is_fitted:
+    if request.explain and pipeline.is_fitted and isinstance(pipeline, Pipeline):
         pipeline.background  # noqa: B018  a model that cannot explain says so before anything is read
     with ExitStack() as stack:
         sink = open_sink(request.output, request.output_format, request.reading.data) if request.output else None
         source = stack.enter_context(request.reading.open(request.train_column))
-        verdicts = Scoring(request, pipeline, source, progress).verdicts()
+        said: list[str] = []
+        if isinstance(pipeline, Pipeline) and request.model is None and request.fdr is None:
+            pipeline, said = decided(pipeline, request.fitting, request.reading, source, request.train_column)
+        verdicts = _verdicts(request, pipeline, source, progress)
         first = next(verdicts)
         made = how_made(pipeline, request, source.fingerprint())
         if sink is not None:
@@ -89,6 +107,8 @@ def detect_file(request: DetectRequest, progress: Progress = silent) -> DetectOu
         tally = Tally(pipeline, request.top, request.reading.label, explain=request.explain)
         explaining = Explaining(pipeline, progress) if request.explain else None
         summary = Summary(pipeline, _hidden(request.reading)) if sink and sink.format.kind == "json" else None
+        if isinstance(pipeline, SeriesPipeline):
+            said += [*pipeline.notes_, *future_notes(first[1], pipeline)]
         for result, frame in chain([first], verdicts):
             tally.add(result, frame)
             if sink is not None:
@@ -107,5 +127,5 @@ def detect_file(request: DetectRequest, progress: Progress = silent) -> DetectOu
             pipeline=pipeline,
             made=made,
             evaluation=evaluation,
-            notes=tuple(source.notes),
+            notes=(*source.notes, *said, *(pipeline.drift_notes_ if isinstance(pipeline, SeriesPipeline) else ())),
         )

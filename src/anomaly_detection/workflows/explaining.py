@@ -7,6 +7,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import polars as pl
 
+from anomaly_detection.series import SeriesPipeline
+from anomaly_detection.series.explaining import SeriesResult
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
@@ -33,7 +36,7 @@ class Explaining:
     progress : is told how far it is.
     """
 
-    def __init__(self, pipeline: Pipeline, progress: Progress) -> None:
+    def __init__(self, pipeline: Pipeline | SeriesPipeline, progress: Progress) -> None:
         self.pipeline = pipeline
         self.progress = progress
         self._left = MOST_IN_FULL
@@ -50,6 +53,10 @@ class Explaining:
     def _explanations(self, result: Result, frame: pl.DataFrame) -> Iterator[Explanation]:
         """The most anomalous rows of a batch in full while there is room for them."""
         order = result.top(result.anomaly_count).tolist()
+        if isinstance(result, SeriesResult):
+            yield from result.explanations(order)
+        if isinstance(self.pipeline, SeriesPipeline):
+            return
         among = sorted(order[:MOST_OTHERS])
         in_full = order[: self._left]
         self._left -= len(in_full)

@@ -18,6 +18,7 @@ from anomaly_detection.keyed import KeyedPipeline, algorithm_of_each, means_per_
 from anomaly_detection.keyed.pipeline import MIN_ROWS
 from anomaly_detection.pipeline import Pipeline
 from anomaly_detection.thresholds import named
+from anomaly_detection.workflows.series_wishes import SeriesWishes
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -51,6 +52,7 @@ class Fitting:
     key : the columns that a model per key tells apart; none for one model of all rows.
     min_rows : from this many rows on a key has a model of its own.
     scaling : how numbers are scaled for algorithms that take plain numbers only.
+    series : what is asked of time series.
     """
 
     algorithm: str = "auto"
@@ -62,6 +64,7 @@ class Fitting:
     key: tuple[str, ...] = ()
     min_rows: int = MIN_ROWS
     scaling: str = "standard"
+    series: SeriesWishes = field(default_factory=SeriesWishes)
 
 
 def blank_pipeline(fitting: Fitting) -> Pipeline:

@@ -17,12 +17,18 @@ WORDS = {
     "rare_templates": "a rare or new template",
     "template_rate": "a template at an unusual rate",
     "parameters": "an unusual parameter",
+    "attributes": "an unusual level, service or status code",
     "sequences": "an unusual order of lines",
+    "response_times": "slow answers",
+    "service_rate": "a surge or silence of the service",
     "counts": "unusual counts of templates",
     "pairs": "rare pairs of lines",
     "pauses": "an unusual pause",
 }
 """What a method sees, in words."""
+
+ODDEST = "; oddest line: "
+"""What stands between the reason of a session and its oddest line."""
 
 MOST = 3
 """Methods that are named."""
@@ -41,7 +47,7 @@ def reasons_of_sessions(result: LogResult, worst: pl.Series) -> pl.Series:
     told = _sentences(result)
     shown = (message[:LONGEST] + "…" if message and len(message) > LONGEST else message or "" for message in worst)
     return pl.Series(
-        [None if words is None else f"{words}; oddest line: {text}" for words, text in zip(told, shown, strict=True)],
+        [None if words is None else f"{words}{ODDEST}{text}" for words, text in zip(told, shown, strict=True)],
         dtype=pl.String,
     )
 

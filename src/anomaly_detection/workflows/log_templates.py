@@ -88,7 +88,8 @@ def templates_of_file(request: TemplatesRequest, progress: Progress) -> Template
         parts = []
         for batch in source.batches():
             parts.append(batch.frame.select("line", "message"))
-            progress("reading", sum(map(len, parts)), None)
+            rows = sum(map(len, parts))
+            progress(f"reading, {rows:,} rows", rows, None)
         notes = tuple(source.notes)
     frame = pl.concat(parts)
     if frame["message"].null_count() == len(frame):

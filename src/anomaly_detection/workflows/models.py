@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from anomaly_detection.catalog import DETECTORS
+from anomaly_detection.catalog import DETECTORS, SERIES_DETECTORS
 from anomaly_detection.detectors.labels import labels_of, need_saved, need_streaming
+from anomaly_detection.detectors.series.base import series_labels
 from anomaly_detection.errors import InputError, RegistryError
 from anomaly_detection.evaluation.compare import compare
 from anomaly_detection.evaluation.labels import parse_labels
@@ -22,8 +23,19 @@ from anomaly_detection.registry.artifact import read_artifact, write_artifact
 from anomaly_detection.registry.lineage import Lineage
 from anomaly_detection.registry.local import LocalRegistry
 from anomaly_detection.registry.names import check_alias, check_name
+from anomaly_detection.series import SeriesPipeline
 from anomaly_detection.settings import Settings
 from anomaly_detection.workflows.fitting import Fitting, blank_pipeline, command_line, read_for_fitting
+from anomaly_detection.workflows.model_kinds import need_table
+from anomaly_detection.workflows.series_evaluation import evaluated_series
+from anomaly_detection.workflows.series_way import (
+    blank_series,
+    decided,
+    described,
+    future_notes,
+    must_be_series,
+    schema_of_series,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -31,10 +43,13 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+    from anomaly_detection.entries import Entry
     from anomaly_detection.evaluation.compare import Difference
     from anomaly_detection.evaluation.metrics import Evaluation
     from anomaly_detection.pipeline import Pipeline, Progress
+    from anomaly_detection.registry.artifact import Artifact
     from anomaly_detection.registry.base import ModelVersion
+    from anomaly_detection.sources.files import FileSource
     from anomaly_detection.workflows.reading import Reading
 
 
@@ -54,7 +69,7 @@ class TrainOutcome:
     """The registered version, the pipeline, and how good it is where labels tell."""
 
     version: ModelVersion
-    pipeline: Pipeline
+    pipeline: Pipeline | SeriesPipeline
     evaluation: Evaluation | None
     notes: tuple[str, ...]
 
@@ -102,19 +117,42 @@ def train_model(request: TrainRequest, progress: Progress = silent) -> TrainOutc
     began = time.perf_counter()
     registry = registry_at(request.registry)
     check_registrable(request.name, request.aliases, registry)
-    pipeline = blank_pipeline(request.fitting)
-    for need in (need_streaming, need_saved):
-        need(pipeline.detector, "Training a model for the registry")
+    pipeline = _blank(request)
     with request.reading.open() as source:
-        frame = read_for_fitting(source, request.fitting.random_state, progress)
-        labels = None if request.reading.label is None else parse_labels(frame[request.reading.label])
-        pipeline.fit(frame, request.reading.schema(frame), progress)
-        evaluation = evaluated(pipeline, labels)
+        pipeline, said = _decided(request, pipeline, source)
+        if isinstance(pipeline, SeriesPipeline):
+            frame = source.read()
+            labels = None if request.reading.label is None else parse_labels(frame[request.reading.label])
+            pipeline.fit(frame, schema_of_series(frame, request.reading), progress)
+            evaluation, why = (None, []) if labels is None else evaluated_series(pipeline, frame, labels)
+            said = [*said, *pipeline.notes_, *future_notes(frame, pipeline), *why]
+        else:
+            frame = read_for_fitting(source, request.fitting.random_state, progress)
+            labels = None if request.reading.label is None else parse_labels(frame[request.reading.label])
+            pipeline.fit(frame, request.reading.schema(frame), progress)
+            evaluation = evaluated(pipeline, labels)
         lineage = _lineage(pipeline, source.fingerprint(), request.fitting)
-        notes = tuple(source.notes)
+        notes = (*source.notes, *said)
     metrics = metrics_of(pipeline, evaluation) | {"training_seconds": round(time.perf_counter() - began, 3)}
     version = registry.register(request.name, pipeline, metrics=metrics, lineage=lineage, aliases=request.aliases)
     return TrainOutcome(version, pipeline, evaluation, notes)
+
+
+def _blank(request: TrainRequest) -> Pipeline | SeriesPipeline:
+    if must_be_series(request.fitting, request.reading):
+        return blank_series(request.fitting)
+    pipeline = blank_pipeline(request.fitting)
+    for need in (need_streaming, need_saved):
+        need(pipeline.detector, "Training a model for the registry")
+    return pipeline
+
+
+def _decided(
+    request: TrainRequest, pipeline: Pipeline | SeriesPipeline, source: FileSource
+) -> tuple[Pipeline | SeriesPipeline, list[str]]:
+    if isinstance(pipeline, SeriesPipeline):
+        return pipeline, []
+    return decided(pipeline, request.fitting, request.reading, source)
 
 
 def algorithm_rows() -> list[dict[str, Any]]:
@@ -123,15 +161,23 @@ def algorithm_rows() -> list[dict[str, Any]]:
         {
             "name": entry.name,
             "aliases": list(entry.aliases),
-            "labels": list(labels_of(entry)),
+            "labels": list(_labels(entry)),
             "extra": entry.extra,
             "summary": entry.summary,
         }
-        for entry in DETECTORS.entries()
+        for catalog in (DETECTORS, SERIES_DETECTORS)
+        for entry in catalog.entries()
     ]
 
 
-def load_pipeline(reference: str, registry: Path | None = None) -> Pipeline:
+def _labels(entry: Entry) -> tuple[str, ...]:
+    """What an algorithm promises; those for time series say so first."""
+    if DETECTORS.knows(entry):
+        return labels_of(entry)
+    return entry.labels or series_labels(entry.load().tags)
+
+
+def load_any(reference: str, registry: Path | None = None) -> Pipeline | SeriesPipeline:
     """The pipeline of a registered model, such as ``orders``, ``orders@production`` or ``orders@3``.
 
     Raises
@@ -140,21 +186,56 @@ def load_pipeline(reference: str, registry: Path | None = None) -> Pipeline:
         if there is none, with the nearest name.
     ArtifactError
         if it must not be loaded.
+    ParameterError
+        if it is a model of logs.
     """
     artifact = registry_at(registry).load(reference)
-    return restored(artifact.spec, artifact.arrays)
+    need_table(artifact.spec, reference)
+    return _restored(artifact)
 
 
-def save_model(pipeline: Pipeline, folder: Path, extra: Mapping[str, Any]) -> Path:
+def load_pipeline(reference: str, registry: Path | None = None) -> Pipeline:
+    """The same for doors that judge tables row by row; raises as :func:`load_any` does.
+
+    Raises
+    ------
+    InputError
+        for a model of time series.
+    """
+    pipeline = load_any(reference, registry)
+    if isinstance(pipeline, SeriesPipeline):
+        raise InputError(
+            f"{reference} is a model of time series, and this takes a model of a table. Score with it by detection run "
+            "--model, or AnomalyDetector.from_registry in Python."
+        )
+    return pipeline
+
+
+def save_model(pipeline: Pipeline | SeriesPipeline, folder: Path, extra: Mapping[str, Any]) -> Path:
     """Write a fitted pipeline into a folder of its own, in place of a model that was there."""
     write_artifact(folder, *pipeline.state(), extra, overwrite=True)
     return folder
 
 
-def load_model(folder: Path) -> tuple[Pipeline, Mapping[str, Any]]:
-    """Read what :func:`save_model` wrote: the pipeline and the extra."""
+def load_model(folder: Path) -> tuple[Pipeline | SeriesPipeline, Mapping[str, Any]]:
+    """Read what :func:`save_model` wrote: the pipeline and the extra.
+
+    Raises
+    ------
+    ArtifactError
+        if it must not be loaded.
+    ParameterError
+        if it is a model of logs.
+    """
     artifact = read_artifact(folder)
-    return restored(artifact.spec, artifact.arrays), artifact.manifest.extra
+    need_table(artifact.spec, str(folder))
+    return _restored(artifact), artifact.manifest.extra
+
+
+def _restored(artifact: Artifact) -> Pipeline | SeriesPipeline:
+    if "series" in artifact.spec:
+        return SeriesPipeline.from_state(artifact.spec, artifact.arrays)
+    return restored(artifact.spec, artifact.arrays)
 
 
 @dataclass(frozen=True, slots=True)
@@ -229,7 +310,7 @@ def evaluated(pipeline: Pipeline, labels: NDArray[np.bool_] | None) -> Evaluatio
     return evaluate(labels[held_out], scores, flags)
 
 
-def metrics_of(pipeline: Pipeline, evaluation: Evaluation | None) -> dict[str, float]:
+def metrics_of(pipeline: Pipeline | SeriesPipeline, evaluation: Evaluation | None) -> dict[str, float]:
     """What is registered with a pipeline: how it was fitted, and how good it is where labels tell."""
     found = {"rows": float(pipeline.rows_), "alpha": pipeline.alpha_}
     if evaluation is not None:
@@ -238,7 +319,11 @@ def metrics_of(pipeline: Pipeline, evaluation: Evaluation | None) -> dict[str, f
     return found
 
 
-def _lineage(pipeline: Pipeline, fingerprint: str, fitting: Fitting) -> Lineage:
+def _parameters(pipeline: Pipeline | SeriesPipeline) -> dict[str, Any]:
+    return described(pipeline) if isinstance(pipeline, SeriesPipeline) else pipeline.scorer_.detector.parameters()
+
+
+def _lineage(pipeline: Pipeline | SeriesPipeline, fingerprint: str, fitting: Fitting) -> Lineage:
     return Lineage.gather(
         data_fingerprint=fingerprint,
         rows=pipeline.rows_,
@@ -247,7 +332,7 @@ def _lineage(pipeline: Pipeline, fingerprint: str, fitting: Fitting) -> Lineage:
             "algorithm": fitting.algorithm,
             "transforms": list(fitting.transforms),
             **({"key": list(fitting.key), "min_rows": fitting.min_rows} if fitting.key else {}),
-            **pipeline.scorer_.detector.parameters(),
+            **_parameters(pipeline),
         },
         seed=fitting.random_state,
         command=command_line(),

@@ -8,10 +8,15 @@ import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol, Self
 
+import polars as pl
+
 from anomaly_detection import formats
+from anomaly_detection.detectors.series import name_of
 from anomaly_detection.detectors.spec import to_spec
 from anomaly_detection.keyed import KeyedPipeline
 from anomaly_detection.registry.lineage import library_versions, stamp, utc_now
+from anomaly_detection.series import SeriesPipeline
+from anomaly_detection.series.explaining import SeriesResult
 from anomaly_detection.sinks.files import FileSink
 from anomaly_detection.version import __version__
 from anomaly_detection.workflows.fitting import command_line
@@ -19,8 +24,6 @@ from anomaly_detection.workflows.fitting import command_line
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from types import TracebackType
-
-    import polars as pl
 
     from anomaly_detection.pipeline import Pipeline
     from anomaly_detection.results import Result
@@ -114,20 +117,23 @@ def written(result: Result, frame: pl.DataFrame, kind: formats.Kind, explaining:
     """The columns that go to a file of a kind.
 
     With ``explaining`` the last one, ``explanation``, says why each anomaly is one: an object in JSON, else a text.
+    Of series with several channels ``contributions`` has the part of each in each score, by name; a table of text does
+    not.
     """
     columns = result.to_polars()
     if explaining is None:
         return columns
+    if isinstance(result, SeriesResult) and result.contributions is not None and kind not in ("csv", "tsv"):
+        parts = pl.DataFrame(result.contributions, schema=list(result.names), orient="row")
+        columns = columns.with_columns(parts.to_struct("contributions"))
     return columns.with_columns(explaining.column(result, frame, as_objects=kind in ("json", "jsonl")))
 
 
-def how_made(pipeline: Pipeline, request: DetectRequest, fingerprint: str) -> dict[str, Any]:
+def how_made(pipeline: Pipeline | SeriesPipeline, request: DetectRequest, fingerprint: str) -> dict[str, Any]:
     """Everything needed to make the same result again; ``fingerprint`` is the SHA-256 of the data."""
     return {
         "model": request.model,
-        "algorithm": to_spec(pipeline.scorer_.detector),
-        "evidence": pipeline.scorer_.detector.evidence(),
-        "parameters": {name: value for name, value in pipeline.parameters().items() if name != "detector"},
+        **_algorithm(pipeline),
         "alpha": pipeline.alpha_,
         "fdr": request.fdr,
         "trained_on_rows": pipeline.rows_,
@@ -135,7 +141,28 @@ def how_made(pipeline: Pipeline, request: DetectRequest, fingerprint: str) -> di
         "schema": pipeline.schema_.to_dict(),
         "levels": pipeline.evidence() if isinstance(pipeline, KeyedPipeline) else None,
         "data": {"name": request.reading.data, "sha256": fingerprint},
+        **signature(),
+    }
+
+
+def signature() -> dict[str, Any]:
+    """The versions, the command and the time that results are made with."""
+    return {
         "versions": {"anomaly-detection": __version__, **library_versions()},
         "command": command_line(),
         "created": stamp(utc_now()),
     }
+
+
+def _algorithm(pipeline: Pipeline | SeriesPipeline) -> dict[str, Any]:
+    parameters = {name: value for name, value in pipeline.parameters().items() if name != "detector"}
+    if isinstance(pipeline, SeriesPipeline):
+        own = pipeline.detector
+        spec = (
+            {"name": own, "parameters": {}}
+            if isinstance(own, str)
+            else {"name": name_of(own), "parameters": own.parameters()}
+        )
+        return {"algorithm": spec, "evidence": pipeline.evidence(), "parameters": parameters}
+    detector = pipeline.scorer_.detector
+    return {"algorithm": to_spec(detector), "evidence": detector.evidence(), "parameters": parameters}

@@ -5,13 +5,18 @@ from __future__ import annotations
 import sys
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal, get_args
+from typing import TYPE_CHECKING, Literal, Self, get_args
 
 from anomaly_detection.errors import InputError, ParameterError, UnknownNameError
+from anomaly_detection.reports.log_pages import LOG_WRITERS
+from anomaly_detection.reports.log_report import log_report_of
 from anomaly_detection.reports.pages import WRITERS
 from anomaly_detection.reports.report import report_of
 from anomaly_detection.sinks.texts import check_place, write_text
 from anomaly_detection.sources.results import read_results
+
+if TYPE_CHECKING:
+    from anomaly_detection.reports.document import Document
 
 ReportFormat = Literal["html", "md", "json"]
 
@@ -36,7 +41,7 @@ class ReportRequest:
 
     Parameters
     ----------
-    results : JSON results of ``detection run``; ``-`` is standard input.
+    results : JSON results of ``detection run`` or ``logs score``; ``-`` is standard input.
     output : the file to write, ``-`` for standard output; beside the results when not given.
     format : ``html``, ``md`` or ``json``; the output's name tells it when not given, else it is ``html``.
     top : how many anomalies are told in full.
@@ -77,19 +82,18 @@ def report_detection(request: ReportRequest) -> ReportOutcome:
     """
     if request.top < 0:
         raise ParameterError(f"--top {request.top}: how many anomalies are told in full is 0 or more.")
-    format_ = _format(request)
+    format_ = _format(request.output, request.format)
     place = request.output or default_place(request.results, format_)
     if place != STANDARD:
         check_place(place, request.results, f"report.{format_}")
-    report = report_of(read_results(request.results), request.top)
-    text = WRITERS[format_](report)
+    lead, text = _page(read_results(request.results), format_, request.top)
     if place == STANDARD:
         sys.stdout.flush()
         sys.stdout.buffer.write(text.encode("utf-8", "replace"))
         sys.stdout.buffer.flush()
     else:
         write_text(place, text)
-    return ReportOutcome(place, format_, report.lead)
+    return ReportOutcome(place, format_, lead)
 
 
 def default_place(results: str, format_: ReportFormat) -> str:
@@ -105,19 +109,70 @@ def default_place(results: str, format_: ReportFormat) -> str:
     return str(path.with_name(f"{stem}.report.json" if format_ == "json" else f"{stem}.{format_}"))
 
 
-def _format(request: ReportRequest) -> ReportFormat:
-    if request.format is not None:
-        named = _ENDINGS.get(f".{request.format.lower().lstrip('.')}")
+@dataclass(frozen=True, slots=True)
+class ReportPlace:
+    """Where a report goes that is made with the results, known to be writable.
+
+    Parameters
+    ----------
+    path : the file.
+    format : of the report.
+    """
+
+    path: str
+    format: ReportFormat
+
+    @classmethod
+    def of(cls, path: str, source: str, results: str | None = None) -> Self:
+        """Check a place before any work is done.
+
+        Parameters
+        ----------
+        path : the file.
+        source : the data, which is never overwritten.
+        results : where the results go, which is another place.
+
+        Raises
+        ------
+        InputError, SinkError
+            where a report cannot be written there, or its format cannot be told from its name.
+        """
+        if path == STANDARD:
+            raise InputError("This report goes to a file. Name one, such as report.html.")
+        if results is not None and Path(path).resolve() == Path(results).resolve():
+            raise InputError(f"{path!r} would hold both the results and the report. Name two files.")
+        format_ = _format(path, None)
+        check_place(path, source, f"report.{format_}")
+        return cls(path, format_)
+
+    def write(self, document: Document, most: int = 50) -> None:
+        """Write the report; raises SinkError if that fails, and what was there before is untouched."""
+        write_text(self.path, _page(document, self.format, most)[1])
+
+
+def _page(document: Document, format_: ReportFormat, most: int) -> tuple[str, str]:
+    """What was found in one sentence, and the report."""
+    found = document.summary.log if document.summary is not None else None
+    if found is not None:
+        log_report = log_report_of(found, document, most)
+        return log_report.lead, LOG_WRITERS[format_](log_report)
+    report = report_of(document, most)
+    return report.lead, WRITERS[format_](report)
+
+
+def _format(output: str | None, format_: str | None) -> ReportFormat:
+    if format_ is not None:
+        named = _ENDINGS.get(f".{format_.lower().lstrip('.')}")
         if named is None:
-            raise UnknownNameError("report format", request.format, FORMATS)
+            raise UnknownNameError("report format", format_, FORMATS)
         return named
-    if request.output is None or request.output == STANDARD:
+    if output is None or output == STANDARD:
         return "html"
-    ending = Path(request.output).suffix
+    ending = Path(output).suffix
     told = _ENDINGS.get(ending.lower())
     if told is None:
         raise InputError(
-            f"The format of {request.output!r} cannot be told from its name. End it in .html, .md or .json, or name "
+            f"The format of {output!r} cannot be told from its name. End it in .html, .md or .json, or name "
             "the format with --format."
         )
     return told

@@ -16,8 +16,9 @@ from anomaly_detection.records import named_columns
 from anomaly_detection.thresholds import benjamini_hochberg
 from anomaly_detection.verdicts import judge
 from anomaly_detection.workflows import fitting as f
-from anomaly_detection.workflows.models import load_pipeline
+from anomaly_detection.workflows.models import load_any
 from anomaly_detection.workflows.reading import estimated_rows
+from anomaly_detection.workflows.series_way import blank_series, must_be_series
 from anomaly_detection.workflows.train_column import chosen_rows
 
 if TYPE_CHECKING:
@@ -27,11 +28,12 @@ if TYPE_CHECKING:
 
     from anomaly_detection.pipeline import Pipeline, Progress
     from anomaly_detection.results import Result
+    from anomaly_detection.series import SeriesPipeline
     from anomaly_detection.sources.files import FileSource
     from anomaly_detection.workflows.request import DetectRequest
 
 
-def prepared(request: DetectRequest) -> Pipeline:
+def prepared(request: DetectRequest) -> Pipeline | SeriesPipeline:
     """The model of a request, or an unfitted pipeline; needs no records.
 
     Raises
@@ -40,7 +42,9 @@ def prepared(request: DetectRequest) -> Pipeline:
         for an unknown model, algorithm or parameter, or one out of range.
     """
     if request.model is not None:
-        return load_pipeline(request.model, request.registry)
+        return load_any(request.model, request.registry)
+    if must_be_series(request.fitting, request.reading):
+        return blank_series(request.fitting)
     return f.blank_pipeline(request.fitting)
 
 

@@ -8,7 +8,10 @@ import numpy as np
 import polars as pl
 
 from anomaly_detection.features.nesting import flatten
+from anomaly_detection.series import SeriesPipeline
+from anomaly_detection.series.explaining import SeriesResult
 from anomaly_detection.workflows.profiles import Profile, profile_of
+from anomaly_detection.workflows.series_summary import series_summary
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -49,7 +52,7 @@ class Summary:
     ignored : columns that are not shown with a record unless they are features; those of the key never are.
     """
 
-    def __init__(self, pipeline: Pipeline, ignored: Iterable[str] = ()) -> None:
+    def __init__(self, pipeline: Pipeline | SeriesPipeline, ignored: Iterable[str] = ()) -> None:
         self._schema = pipeline.schema_
         self._profiles: dict[str, Profile] = {
             column.name: profile_of(column.kind) for column in self._schema.features[:MOST_COLUMNS]
@@ -58,12 +61,16 @@ class Summary:
         self._records: list[tuple[float, int, dict[str, Any]]] = []
         self._hashes = np.empty(0, dtype=np.uint64)
         self._hashed_rows = 0
+        self._pipeline = pipeline
+        self._series: dict[str, Any] | None = None
 
     def add(self, result: Result, frame: pl.DataFrame) -> None:
         """Take note of the verdicts on the rows of a frame."""
         flat = flatten(frame)
         for name, profile in self._profiles.items():
             profile.add(flat[name], result.is_anomaly)
+        if isinstance(self._pipeline, SeriesPipeline) and isinstance(result, SeriesResult):
+            self._series = series_summary(self._pipeline, result, flat)
         self._keep_records(result, flat)
         self._keep_hashes(flat)
 
@@ -81,6 +88,7 @@ class Summary:
             "columns": self._columns(),
             "columns_in_all": len(self._schema.features),
             "anomalies": [{"row": row, "record": record} for _, row, record in self._records],
+            **({} if self._series is None else {"series": self._series}),
         }
 
     def _columns(self) -> list[dict[str, Any]]:

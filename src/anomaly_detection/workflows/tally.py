@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -9,6 +10,9 @@ import polars as pl
 
 from anomaly_detection.evaluation.metrics import Evaluation, evaluate
 from anomaly_detection.results import SEVERITIES
+from anomaly_detection.series import SeriesPipeline
+from anomaly_detection.series.explaining import SeriesResult
+from anomaly_detection.workflows.series_evaluation import in_order
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -28,7 +32,9 @@ class Tally:
     explain : keep all that is said about a record, not only the reasons.
     """
 
-    def __init__(self, pipeline: Pipeline, most: int = 10, label: str | None = None, *, explain: bool = False) -> None:
+    def __init__(
+        self, pipeline: Pipeline | SeriesPipeline, most: int = 10, label: str | None = None, *, explain: bool = False
+    ) -> None:
         self.pipeline = pipeline
         self.most = most
         self.label = label
@@ -38,7 +44,7 @@ class Tally:
         self.anomaly_count = 0
         self.severities = np.zeros(len(SEVERITIES), dtype=np.int64)
         self._top: list[tuple[dict[str, Any], pl.DataFrame]] = []
-        self._labelled: list[tuple[pl.Series, NDArray[np.float64], NDArray[np.bool_]]] = []
+        self._labelled: list[tuple[pl.Series, NDArray[np.float64], NDArray[np.bool_], pl.DataFrame]] = []
 
     def add(self, result: Result, frame: pl.DataFrame) -> None:
         """Take note of the verdicts on the rows of a frame."""
@@ -48,7 +54,9 @@ class Tally:
         self.severities += np.bincount(result.severity_code, minlength=len(SEVERITIES))
         self._keep_top(result, frame)
         if self.label is not None:
-            self._labelled.append((frame[self.label], result.score, result.is_anomaly))
+            kept = self.pipeline.schema_
+            when = frame.select([*kept.key_columns, *([kept.timestamp] if kept.timestamp in frame.columns else [])])
+            self._labelled.append((frame[self.label], result.score, result.is_anomaly, when))
 
     def top(self) -> list[dict[str, Any]]:
         """The most anomalous of the anomalies, most anomalous first: verdict, record and reasons."""
@@ -68,8 +76,12 @@ class Tally:
         """
         if not self._labelled:
             return None
-        labels, scores, flags = zip(*self._labelled, strict=True)
-        return evaluate(pl.concat(labels), np.concatenate(scores), np.concatenate(flags))
+        labels, scores, flags, when = zip(*self._labelled, strict=True)
+        truth, score, flagged = pl.concat(labels), np.concatenate(scores), np.concatenate(flags)
+        found = evaluate(truth, score, flagged)
+        if not isinstance(self.pipeline, SeriesPipeline):
+            return found
+        return replace(found, series=in_order(self.pipeline, pl.concat(when), truth, score, flagged))
 
     def _keep_top(self, result: Result, frame: pl.DataFrame) -> None:
         top = result.top(min(self.most, result.anomaly_count))
@@ -82,6 +94,7 @@ class Tally:
                     **({} if result.time is None else {"time": result.time[i]}),
                     **({} if result.level is None else {"level": result.level[i]}),
                     **result.verdict(i).to_dict(),
+                    **self._of_series(result, i),
                 },
                 frame[[i]],
             )
@@ -89,9 +102,19 @@ class Tally:
         ]
         self._top = sorted([*self._top, *found], key=lambda one: (-one[0]["score"], one[0]["row"]))[: self.most]
 
+    def _of_series(self, result: Result, i: int) -> dict[str, Any]:
+        """What is said about a row of a series: it is known while the series is judged, and not later."""
+        if not isinstance(result, SeriesResult) or result.reason is None:
+            return {}
+        why = result.explanations([i])[0]
+        more = {"explanation": why.to_dict()} if self.explain else {}
+        return {"reason": result.reason[i], "reasons": [reason.to_dict() for reason in why.reasons], **more}
+
     def _explained(self, verdict: dict[str, Any], frame: pl.DataFrame) -> dict[str, Any]:
         """A verdict with its record and the reasons for it; with all there is to say where that was asked for."""
         record = frame.row(0, named=True)
+        if isinstance(self.pipeline, SeriesPipeline):
+            return {**verdict, "reasons": verdict.get("reasons", []), "record": record}
         if self.pipeline.background_ is None:
             return {**verdict, "reasons": [], "record": record}
         why = self.pipeline.explain(frame, alpha=self.alpha, among=())[0]

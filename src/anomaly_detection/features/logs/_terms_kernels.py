@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from anomaly_detection.kernels import inlined, kernel
+from anomaly_detection.kernels import inlined, kernel, lean
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -84,7 +84,7 @@ def pair_of(first: np.uint64, second: np.uint64) -> np.uint64:
     return _mixed(first * _PAIR + second)
 
 
-@kernel
+@lean
 def word_hash(data: NDArray[np.uint8]) -> np.uint64:
     """The hash of a word."""
     value = _BASIS
@@ -93,7 +93,7 @@ def word_hash(data: NDArray[np.uint8]) -> np.uint64:
     return _mixed(value)
 
 
-@kernel
+@lean
 def pair_hash(first: np.uint64, second: np.uint64) -> np.uint64:
     """:func:`pair_of` for callers outside of kernels."""
     return pair_of(first, second)
@@ -122,7 +122,7 @@ def count_terms(data: NDArray[np.uint8], offsets: NDArray[np.int64], first_row: 
             found = next_word(data, word[1], end, word)
 
 
-@kernel
+@lean
 def _count(counts: Counts, term: np.uint64, row: int, begin: int, end: int) -> None:
     last = len(counts.hashes) - 1
     place = np.int64(term >> _S32) & last

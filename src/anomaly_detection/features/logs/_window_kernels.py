@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from anomaly_detection.kernels import inlined, kernel
+from anomaly_detection.kernels import inlined, lean
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -56,19 +56,17 @@ FIRST, LINES, TIMED, ERRORS = range(4)
 
 
 @inlined
-def _position(ordered: NDArray[np.float32], n: int, value: np.float32) -> int:
+def _position(ordered: NDArray[np.float32], n: int, value: np.float32) -> np.uint64:
     """How many of the first n are smaller."""
-    low, high = 0, n
-    while low < high:
-        middle = (low + high) >> 1
-        if ordered[middle] < value:
-            low = middle + 1
-        else:
-            high = middle
-    return low
+    below, left = np.uint64(0), np.uint64(n)
+    while left > 1:
+        half = left >> np.uint64(1)
+        below = below + half if ordered[below + half - np.uint64(1)] < value else below
+        left -= half
+    return below + np.uint64(left == 1 and ordered[below] < value)
 
 
-@kernel
+@inlined
 def forget_oldest(rings: Rings, k: int) -> None:
     """Take the oldest line of service k out of its window."""
     counts, capacity = rings.counts[k], rings.times.shape[1]
@@ -76,8 +74,10 @@ def forget_oldest(rings: Rings, k: int) -> None:
     value = rings.values[k, first]
     if not np.isnan(value):
         ordered, n = rings.ordered[k], counts[TIMED]
-        for place in range(_position(ordered, n, value), n - 1):
-            ordered[place] = ordered[place + 1]
+        at = _position(ordered, n, value)
+        later = ordered[at:n]
+        for place in range(len(later) - 1):
+            later[place] = later[place + 1]
         rings.sums[k, 0] -= value
         rings.sums[k, 1] -= np.float64(value) * value
         counts[TIMED] -= 1
@@ -86,11 +86,12 @@ def forget_oldest(rings: Rings, k: int) -> None:
     counts[FIRST] = first + 1 if first + 1 < capacity else 0
 
 
-@kernel
+@inlined
 def remember(rings: Rings, k: int, time: int, value: np.float32, error: bool) -> None:
     """Put a line into the window of service k, where there is room for it."""
     counts, capacity = rings.counts[k], rings.times.shape[1]
-    place = (counts[FIRST] + counts[LINES]) % capacity
+    place = counts[FIRST] + counts[LINES]
+    place -= capacity if place >= capacity else 0
     rings.times[k, place] = time
     rings.values[k, place] = value
     rings.errors[k, place] = error
@@ -99,8 +100,9 @@ def remember(rings: Rings, k: int, time: int, value: np.float32, error: bool) ->
     if not np.isnan(value):
         ordered, n = rings.ordered[k], counts[TIMED]
         at = _position(ordered, n, value)
-        for later in range(n, at, -1):
-            ordered[later] = ordered[later - 1]
+        later = ordered[at : n + 1]
+        for place in range(len(later) - 1, 0, -1):
+            later[place] = later[place - 1]
         ordered[at] = value
         counts[TIMED] += 1
         rings.sums[k, 0] += value
@@ -109,7 +111,7 @@ def remember(rings: Rings, k: int, time: int, value: np.float32, error: bool) ->
         _add_up_again(rings, k)
 
 
-@kernel
+@lean
 def _add_up_again(rings: Rings, k: int) -> None:
     """Sums of what is there, so that the rounding of sums and differences does not pile up."""
     total, squares = 0.0, 0.0
@@ -138,7 +140,7 @@ def _measure(rings: Rings, k: int, out: NDArray[np.float32]) -> None:
     out[MEDIAN] = ordered[half] if n & 1 else 0.5 * (np.float64(ordered[half]) + ordered[half - 1])
 
 
-@kernel
+@inlined
 def place_of(services: Services, name: np.uint64) -> int:
     """The place of a service, or -1."""
     last = len(services.table) - 1
@@ -150,7 +152,7 @@ def place_of(services: Services, name: np.uint64) -> int:
     return -1
 
 
-@kernel
+@lean
 def enter(services: Services, name: np.uint64) -> int:
     """A place for a service that has none: a free one, or that of the service that was unseen the longest."""
     place = int(np.argmin(services.seen))
@@ -164,7 +166,7 @@ def enter(services: Services, name: np.uint64) -> int:
     return place
 
 
-@kernel
+@lean
 def _enter_in_table(services: Services, place: int) -> None:
     last = len(services.table) - 1
     slot = np.int64(services.names[place] & np.uint64(last))
@@ -173,7 +175,7 @@ def _enter_in_table(services: Services, place: int) -> None:
     services.table[slot] = place
 
 
-@kernel
+@lean
 def enter_all(services: Services) -> None:
     """Fill the table anew."""
     services.table[:] = -1
@@ -182,7 +184,7 @@ def enter_all(services: Services) -> None:
             _enter_in_table(services, place)
 
 
-@kernel
+@lean
 def roll(
     rings: Rings,
     services: Services,

@@ -9,7 +9,7 @@ import numpy as np
 
 from anomaly_detection.base import Choice, Configurable, Range
 from anomaly_detection.errors import ArtifactError, NotFittedError
-from anomaly_detection.features.logs._rows_kernels import fill_calendar, fill_matches, fill_one_hot
+from anomaly_detection.features.logs._rows_kernels import fill_numbers
 from anomaly_detection.features.logs.lines import LEVELS, Lines, hash_name
 from anomaly_detection.features.logs.terms import Terms
 from anomaly_detection.features.logs.windows import NAMES as WINDOW_NAMES
@@ -125,16 +125,10 @@ class LogFeatures(Configurable):
             out[:, 1] = np.append(LEVEL_SCORES, np.nan)[lines.levels]
             return out
         rolled = windows.update(lines.services, lines.times, lines.response_times, lines.are_errors())
-        at = 8
-        out[:, 0], out[:, 1] = lines.response_times, lines.status_codes
-        fill_calendar(lines.times, out[:, 2:6])
-        out[:, 6:8] = rolled[:, :2]
-        fill_one_hot(lines.levels, out[:, at : at + len(LEVELS)])
-        at += len(LEVELS)
-        fill_matches(lines.services, self._known, out[:, at : at + int(self.services)])
-        at += int(self.services)
-        out[:, at : at + 5] = rolled[:, 2:]
-        self._weigh(lines, out[:, at + 5 :])
+        of_lines = lines.times, lines.levels, lines.services, lines.response_times, lines.status_codes
+        numbers = out.shape[1] - int(self.terms)
+        fill_numbers(*of_lines, rolled, self._known, out[:, :numbers])
+        self._weigh(lines, out[:, numbers:])
         return out
 
     def state(self) -> dict[str, Any]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Self
 
@@ -12,10 +12,10 @@ import polars as pl
 from anomaly_detection.features.logs._rows_kernels import hash_names, level_codes
 from anomaly_detection.features.logs._terms_kernels import SMALL
 from anomaly_detection.features.logs._window_kernels import NO_TIME
-from anomaly_detection.features.templates.columns import as_column, blocks
+from anomaly_detection.features.templates.columns import Blocks, as_column, blocks
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Mapping
 
     from numpy.typing import NDArray
 
@@ -47,14 +47,15 @@ class Lines:
     response_times: NDArray[np.float32]
     status_codes: NDArray[np.float32]
     text: pl.Series | bytes
+    _blocks: Blocks = field(default_factory=Blocks, init=False, repr=False, compare=False)
 
     @classmethod
     def of(cls, frame: pl.DataFrame) -> Self:
         """The lines of a frame; a column that is not there is missing in every line."""
         return cls(
             _times(frame),
-            _level_codes(as_column(_column(frame, "level"))),
-            _hashes(as_column(_column(frame, "service"))),
+            _level_codes(_column(frame, "level")),
+            _hashes(_column(frame, "service")),
             _numbers(frame, "response_time"),
             _numbers(frame, "status_code"),
             as_column(_column(frame, "message")),
@@ -77,11 +78,13 @@ class Lines:
         errors: NDArray[np.bool_] = (self.levels >= ERROR) | (self.status_codes >= SERVER_ERROR)
         return errors
 
-    def messages(self) -> Iterator[tuple[int, NDArray[np.uint8], NDArray[np.int64]]]:
-        """The messages as bytes, block by block: the first row, the bytes, and where each message begins."""
-        if isinstance(self.text, bytes):
-            return iter([(0, np.frombuffer(self.text, np.uint8), np.array([0, len(self.text)]))])
-        return blocks(self.text)
+    def messages(self) -> Blocks:
+        """The messages as bytes, made once, block by block: the first row, the bytes, and where each message begins."""
+        if not self._blocks and isinstance(self.text, bytes):
+            self._blocks.append((0, np.frombuffer(self.text, np.uint8), np.array([0, len(self.text)])))
+        elif not self._blocks:
+            self._blocks.extend(blocks(self.text))
+        return self._blocks
 
 
 def hash_name(name: str) -> int:
@@ -112,13 +115,14 @@ def _level_codes(levels: pl.Series) -> NDArray[np.int64]:
 def _times(frame: pl.DataFrame) -> NDArray[np.int64]:
     if "time" not in frame.columns:
         return np.full(len(frame), NO_TIME, np.int64)
-    return frame["time"].cast(pl.Datetime("us")).to_physical().fill_null(NO_TIME).to_numpy()
+    times = frame["time"].cast(pl.Datetime("us")).cast(pl.Int64)
+    return (times.fill_null(NO_TIME) if times.null_count() else times).to_numpy()
 
 
 def _numbers(frame: pl.DataFrame, name: str) -> NDArray[np.float32]:
     if name not in frame.columns:
         return np.full(len(frame), np.nan, np.float32)
-    return frame[name].cast(pl.Float32).fill_null(np.nan).to_numpy()
+    return frame[name].cast(pl.Float32).to_numpy()  # NaN where there is none
 
 
 def _number(value: Any) -> float:

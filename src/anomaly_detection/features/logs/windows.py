@@ -8,7 +8,7 @@ import numpy as np
 
 from anomaly_detection.base import Configurable, Range
 from anomaly_detection.errors import ArtifactError
-from anomaly_detection.features.logs._window_kernels import FIRST, LINES, Rings, place_of, roll
+from anomaly_detection.features.logs._window_kernels import FIRST, LINES, NO_TIME, Rings, place_of, roll
 from anomaly_detection.features.logs._window_state import empty_rings, packed, services_of, unpacked
 
 if TYPE_CHECKING:
@@ -88,15 +88,14 @@ class ServiceWindows(Configurable):
         self._make_room(names)
         out = np.empty((len(names), len(NAMES)), dtype=np.float32)
         usable = np.where((values >= 0) & (values < np.inf), values, np.float32(np.nan))
-        window = int(float(self.minutes) * 60e6)
-        roll(self._rings, self._services, self._overall, names, times, usable, errors, window, self.lines, out)
+        roll(self._rings, self._services, self._overall, names, times, usable, errors, self._length, self.lines, out)
         self.lines += len(names)
         return out
 
     def of_service(self, name: int) -> tuple[NDArray[np.float32], NDArray[np.bool_]]:
         """The (k,) response times, NaN where there is none, and whether each is an error, of the lines in the window.
 
-        The window is that of the service's last line; empty for a service that is not known.
+        The window ends with the last line of all services; empty for a service that is not known.
 
         Parameters
         ----------
@@ -107,6 +106,9 @@ class ServiceWindows(Configurable):
             return np.empty(0, np.float32), np.empty(0, np.bool_)
         first, lines = self._rings.counts[k, FIRST], self._rings.counts[k, LINES]
         at = (first + np.arange(lines)) % self._rings.times.shape[1]
+        latest = int(self._overall.clocks[0])
+        if latest != NO_TIME:
+            at = at[self._rings.times[k, at] > latest - self._length]
         return self._rings.values[k, at], self._rings.errors[k, at]
 
     def state(self) -> dict[str, NDArray[Any]]:
@@ -136,6 +138,11 @@ class ServiceWindows(Configurable):
         self._rings, self._overall, self.lines = rings, overall, lines
         self._services = services_of(names, seen)
         return self
+
+    @property
+    def _length(self) -> int:
+        """Of the windows, in microseconds."""
+        return int(float(self.minutes) * 60e6)
 
     def _make_room(self, names: NDArray[np.uint64]) -> None:
         """Have places for all the services that may come, up to the limit."""

@@ -18,7 +18,7 @@ from anomaly_detection.features.templates._token_kernels import (
     TOKENS,
     mixed,
 )
-from anomaly_detection.kernels import kernel
+from anomaly_detection.kernels import lean
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 ONE, ZERO = np.uint64(1), np.uint64(0)
 
 
-@kernel
+@lean
 def key_of(hashes: Bytes, holes: Bytes, width: int, opened: Word) -> Word:
     """The key of a shape with some tokens open."""
     total: Word = np.uint64(width)
@@ -40,7 +40,7 @@ def key_of(hashes: Bytes, holes: Bytes, width: int, opened: Word) -> Word:
     return total
 
 
-@kernel
+@lean
 def slot_of(store: Store, key: Word) -> Number:
     """Where a key is in the table, or -1."""
     last = store.slots.shape[0] - 1
@@ -53,7 +53,7 @@ def slot_of(store: Store, key: Word) -> Number:
     return -1
 
 
-@kernel
+@lean
 def put_key(store: Store, template: int) -> None:
     """Enter a template into the table by its key."""
     last = store.slots.shape[0] - 1
@@ -63,7 +63,7 @@ def put_key(store: Store, template: int) -> None:
     store.slots[at] = template
 
 
-@kernel
+@lean
 def drop_key(store: Store, template: int) -> None:
     """Take a template out of the table."""
     last = store.slots.shape[0] - 1
@@ -75,7 +75,7 @@ def drop_key(store: Store, template: int) -> None:
         at = (at + 1) & last
 
 
-@kernel
+@lean
 def use_pattern(store: Store, width: int, opened: Word, change: int) -> None:
     """Count a template with these tokens open in or out."""
     if opened == ZERO:
@@ -89,7 +89,7 @@ def use_pattern(store: Store, width: int, opened: Word, change: int) -> None:
     store.sizes[PATTERNS] = i + 1
 
 
-@kernel
+@lean
 def find(store: Store, table: Bytes, hashes: Bytes, holes: Bytes, width: int) -> Number:
     """The template of a shape: its own, else the one with the fewest open tokens, the oldest among equals; -1 none."""
     at = slot_of(store, key_of(hashes, holes, width, ZERO))
@@ -116,7 +116,7 @@ def find(store: Store, table: Bytes, hashes: Bytes, holes: Bytes, width: int) ->
     return best
 
 
-@kernel
+@lean
 def span_of(store: Store, template: int, position: int) -> tuple[int, int]:
     """The bytes of one token of a template."""
     at, stop = store.starts[template], store.starts[template] + store.lengths[template]
@@ -130,14 +130,14 @@ def span_of(store: Store, template: int, position: int) -> tuple[int, int]:
     return at, at
 
 
-@kernel
+@lean
 def hole_key(hashes: Bytes, holes: Bytes, width: int, position: int) -> Word:
     """The key of a shape with one token left out."""
     total = key_of(hashes, holes, width, ONE << np.uint64(position))
     return mixed(total, np.uint64(position + 1)) | ONE
 
 
-@kernel
+@lean
 def chain_of(store: Store, key: Word) -> Number:
     """Where the chain of a hole is, made if it is not there."""
     last = store.holes.shape[0] - 1
@@ -149,7 +149,7 @@ def chain_of(store: Store, key: Word) -> Number:
     return at
 
 
-@kernel
+@lean
 def add_link(store: Store, chain: int, template: int) -> None:
     """File a template in a chain."""
     link = store.sizes[LINKS]
@@ -158,14 +158,14 @@ def add_link(store: Store, chain: int, template: int) -> None:
     store.sizes[LINKS] = link + 1
 
 
-@kernel
+@lean
 def is_linked(store: Store, link: int) -> Number:
     """Whether what a link points to is still what it was."""
     template = store.link_ids[link]
     return store.into[template] == template and store.versions[template] == store.link_versions[link]
 
 
-@kernel
+@lean
 def linked(store: Store, chain: int) -> int:
     """How many templates a chain holds."""
     n, link = 0, store.heads[chain]

@@ -19,7 +19,7 @@ from anomaly_detection.features.templates._alphabet import (
     TABLE,
     UNIT,
 )
-from anomaly_detection.kernels import inlined, kernel
+from anomaly_detection.kernels import inlined, lean
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -65,7 +65,7 @@ def meaning_of(data: Bytes, start: int, end: int) -> Number:
     return 0
 
 
-@kernel
+@lean
 def hex_chain(data: Bytes, start: int, end: int) -> int:
     """Where a chain of short hexadecimal groups between colons (MAC, IPv6) ends; ``start`` if there is none."""
     groups, at, doubled, digits = 0, start, False, False
@@ -139,7 +139,7 @@ def compound_end(data: Bytes, at: int, end: int, digits: bool) -> tuple[int, boo
     return at, digits, colons
 
 
-@kernel
+@lean
 def is_time(data: Bytes, start: int, end: int, colons: bool) -> bool:
     """Whether a compound with digits reads as a time of day or a date."""
     if colons and _has_time_of_day(data, start, end):
@@ -168,7 +168,7 @@ def _is_dash(byte: int) -> bool:
     return 45 <= byte <= 47
 
 
-@kernel
+@lean
 def _has_time_of_day(data: Bytes, start: int, end: int) -> bool:
     found, dots = False, 0
     for i in range(start + 1, end - 2):
@@ -179,7 +179,7 @@ def _has_time_of_day(data: Bytes, start: int, end: int) -> bool:
     return found and dots < 3
 
 
-@kernel
+@lean
 def _digits(data: Bytes, start: int, end: int) -> bool:
     for i in range(start, end):
         if not flags_at(data, i) & DIGIT:
@@ -187,7 +187,7 @@ def _digits(data: Bytes, start: int, end: int) -> bool:
     return True
 
 
-@kernel
+@lean
 def is_host(data: Bytes, start: int, end: int, after: int) -> bool:
     """Whether a compound without digits is a mail address or a host name of a known top domain."""
     dots, last, at, upper = 0, start, -1, False
@@ -220,7 +220,7 @@ def unit_end(data: Bytes, at: int, end: int) -> int:
     return stop if stop > start and meaning_of(data, start, stop) & UNIT else at
 
 
-@kernel
+@lean
 def quoted_end(data: Bytes, at: int, end: int) -> int:
     """Where the quotes that open here are closed, the byte behind; ``at`` if they are not, or hold a sentence."""
     spaces = 0
@@ -233,7 +233,7 @@ def quoted_end(data: Bytes, at: int, end: int) -> int:
     return at
 
 
-@kernel
+@lean
 def stars_end(data: Bytes, at: int, end: int) -> int:
     """Where three or more asterisks end; ``at`` if there are fewer."""
     stop = at

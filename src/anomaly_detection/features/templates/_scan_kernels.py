@@ -12,7 +12,7 @@ from anomaly_detection.features.templates._layout import BYTES, EPOCH, IDS, LINE
 from anomaly_detection.features.templates._merge_kernels import ROUNDS, add_template, enter, frame_key, may_vary, settle
 from anomaly_detection.features.templates._shape_kernels import hash_of, shape_of
 from anomaly_detection.features.templates._token_kernels import FIRST, TOKENS, tokens_of
-from anomaly_detection.kernels import inlined, kernel
+from anomaly_detection.kernels import inlined, kernel, lean
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -23,7 +23,7 @@ DONE, NEEDS_ROOM, FULL = -1, -2, -3
 CATCH_ALL, UNSEEN = 0, -1
 
 
-@kernel
+@lean
 def has_room(store: Store, n: int) -> bool:
     """Whether the arrays can take one more shape, whatever is merged because of it."""
     return bool(

@@ -32,7 +32,7 @@ from anomaly_detection.features.templates._mask_kernels import (
     stars_end,
     unit_end,
 )
-from anomaly_detection.kernels import inlined, kernel
+from anomaly_detection.kernels import inlined, lean
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -179,7 +179,7 @@ def sign_start(out: Bytes, n: int) -> int:
     return sign if sign == 0 or flags_at(out, sign - 1) & OPENER else n
 
 
-@kernel
+@lean
 def shape_of(data: Bytes, start: int, end: int, out: Bytes, where: Bytes) -> int:
     """Write the shape of ``data[start:end]`` to ``out``, twice as long as the line and 64 more; return its length.
 
@@ -258,7 +258,7 @@ def shape_of(data: Bytes, start: int, end: int, out: Bytes, where: Bytes) -> int
     return n
 
 
-@kernel
+@lean
 def hash_of(out: Bytes, words: Bytes, n: int) -> Word:
     """A 64-bit hash of the first ``n`` bytes; ``words`` is the same memory, eight bytes at a time, and room behind."""
     for i in range(n, n + 8):

@@ -9,7 +9,7 @@ import numpy as np
 from anomaly_detection.features.templates._alphabet import MASK
 from anomaly_detection.features.templates._mask_kernels import DIGIT, UPPER, WORD, flags_at
 from anomaly_detection.features.templates._polar import POLAR
-from anomaly_detection.kernels import inlined, kernel
+from anomaly_detection.kernels import inlined, lean
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -34,7 +34,7 @@ def mixed(total: Word, value: Word) -> Word:
     return total ^ (total >> np.uint64(29))
 
 
-@kernel
+@lean
 def bytes_hash(text: Bytes, start: int, stop: int) -> Word:
     """A 64-bit hash of some bytes."""
     total = np.uint64(0x9E3779B97F4A7C15)
@@ -43,7 +43,7 @@ def bytes_hash(text: Bytes, start: int, stop: int) -> Word:
     return total ^ (total >> np.uint64(32))
 
 
-@kernel
+@lean
 def lower_letters_hash(text: Bytes, start: int, stop: int) -> Word:
     """The hash of a word in small letters, without what is around it; 0 where other signs are between."""
     while start < stop and not is_letter(text, start):
@@ -64,7 +64,7 @@ def is_letter(text: Bytes, i: int) -> bool:
     return bool(flags_at(text, i) & (WORD | DIGIT) == WORD and text[i] != 95)
 
 
-@kernel
+@lean
 def is_polar(text: Bytes, start: int, stop: int) -> bool:
     """Whether a token is a word that has an opposite, such as started."""
     wanted = lower_letters_hash(text, start, stop)
@@ -78,7 +78,7 @@ def is_polar(text: Bytes, start: int, stop: int) -> bool:
     return bool(low < POLAR.shape[0] and POLAR[low] == wanted)
 
 
-@kernel
+@lean
 def key_length(text: Bytes, start: int, stop: int) -> int:
     """How many bytes of a token are the key of key=value or key:value, the sign with them; 0 if it has none."""
     for i in range(start + 1, stop):
@@ -92,7 +92,7 @@ def key_length(text: Bytes, start: int, stop: int) -> int:
     return 0
 
 
-@kernel
+@lean
 def letters_of(text: Bytes, start: int, stop: int) -> int:
     """How many letters a token has outside its parameters."""
     n = 0
@@ -113,7 +113,7 @@ def is_closing(byte: int) -> bool:
     return byte == 34 or byte == 39 or byte == 41 or byte == 62 or byte == 93 or byte == 125
 
 
-@kernel
+@lean
 def kind_of(text: Bytes, start: int, stop: int, key: int, assigned: bool) -> int:
     """What a token looks like; see the kinds above. ``assigned``: there is an equals sign before it."""
     masks, upper, lower, signs, colons, calls = 0, 0, 0, 0, 0, 0
@@ -153,7 +153,7 @@ def kind_of(text: Bytes, start: int, stop: int, key: int, assigned: bool) -> int
     return CAPITAL if upper else PLAIN
 
 
-@kernel
+@lean
 def tokens_of(text: Bytes, start: int, stop: int, table: Bytes, hashes: Bytes, holes: Bytes) -> int:
     """Fill the table of tokens, their hashes, and what stands in for them where they are a parameter; how many."""
     n, at = 0, start
@@ -172,7 +172,7 @@ def tokens_of(text: Bytes, start: int, stop: int, table: Bytes, hashes: Bytes, h
     return n
 
 
-@kernel
+@lean
 def needed(context: int, leading: bool, kinds: Bytes) -> int:
     """How many different values make a position a parameter; 0: no number does.
 

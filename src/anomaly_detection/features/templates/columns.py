@@ -14,12 +14,16 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-BLOCK_ROWS, BLOCK_BYTES = 8192, 1 << 26
+BLOCK_ROWS, BLOCK_BYTES = 1 << 15, 1 << 26
 """The most lines and bytes that are taken at once; one line alone may be longer."""
-SMALL = 64
-"""Lists of at most so many lines are joined in Python: making a column takes longer."""
+SMALL, FEW = 64, 1024
+"""Lists, and columns, of at most so many lines are joined in Python: the calls for a column take longer."""
 
 Block = tuple[int, "NDArray[np.uint8]", "NDArray[np.int64]"]
+
+
+class Blocks(list[Block]):
+    """Messages that are blocks already: whoever takes messages takes them as they are."""
 
 
 def as_column(messages: Any) -> pl.Series:
@@ -37,12 +41,17 @@ def as_column(messages: Any) -> pl.Series:
     >>> as_column(["up", None]).to_list(), as_column([b"up"]).dtype
     (['up', ''], Binary)
     """
+    column = _typed(messages)
+    return column.fill_null("" if column.dtype == pl.String else b"") if column.null_count() else column
+
+
+def _typed(messages: Any) -> pl.Series:
     column = messages if isinstance(messages, pl.Series) else _made(messages)
     if column.dtype == pl.Null or isinstance(column.dtype, pl.Categorical | pl.Enum):
         column = column.cast(pl.String)
     if column.dtype not in {pl.String, pl.Binary}:
         raise InputError(f"Messages are text, but this column holds {column.dtype}. Name the column of messages.")
-    return column.fill_null("" if column.dtype == pl.String else b"")
+    return column
 
 
 def _made(messages: Any) -> pl.Series:
@@ -77,26 +86,38 @@ def blocks(messages: Any) -> Iterator[Block]:
     >>> [(first, bytes(data), offsets.tolist()) for first, data, offsets in blocks(["up", None, "down"])]
     [(0, b'updown', [0, 2, 2, 6])]
     """
+    if isinstance(messages, Blocks):
+        yield from messages
+        return
     if isinstance(messages, list | tuple) and len(messages) <= SMALL:
         parts = [_encoded(row) for row in _rows(messages)]
         if parts:
             yield 0, _bytes(b"".join(parts)), _offsets(np.array([len(part) for part in parts]))
         return
-    column = as_column(messages)
+    column = _typed(messages)
     for first in range(0, len(column), BLOCK_ROWS):
         yield from _split(first, column.slice(first, BLOCK_ROWS))
 
 
 def _split(first: int, part: pl.Series) -> Iterator[Block]:
-    text = part.dtype == pl.String
-    lengths = (part.str.len_bytes() if text else part.bin.size()).to_numpy()
+    few = [_encoded(row) for row in part.to_list()] if len(part) <= FEW else []
+    part = part if few else as_column(part)
+    lengths = np.array([len(row) for row in few]) if few else _lengths(part)
     if lengths.sum() > BLOCK_BYTES and len(part) > 1:
         half = len(part) // 2
         yield from _split(first, part.head(half))
         yield from _split(first + half, part.slice(half))
         return
-    joined = part.str.join("").cast(pl.Binary).item() if text else b"".join(part.to_list())
-    yield first, _bytes(joined), _offsets(lengths)
+    yield first, _bytes(b"".join(few) if few else _joined(part)), _offsets(lengths)
+
+
+def _lengths(part: pl.Series) -> NDArray[Any]:
+    return (part.str.len_bytes() if part.dtype == pl.String else part.bin.size()).to_numpy()
+
+
+def _joined(part: pl.Series) -> bytes:
+    whole: bytes = part.str.join("").cast(pl.Binary).item() if part.dtype == pl.String else b"".join(part.to_list())
+    return whole
 
 
 def _bytes(joined: bytes) -> NDArray[np.uint8]:

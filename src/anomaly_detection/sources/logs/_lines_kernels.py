@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from anomaly_detection.kernels import kernel
+from anomaly_detection.kernels import lean
 
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
 
-@kernel
+@lean
 def trim_lines(text: NDArray[np.uint8], starts: NDArray[np.int64], ends: NDArray[np.int64]) -> None:
     """Take a carriage return from the end of each line, and everything from blank ones, which end where they start."""
     for i in range(starts.shape[0]):
@@ -24,7 +24,7 @@ def trim_lines(text: NDArray[np.uint8], starts: NDArray[np.int64], ends: NDArray
             ends[i] = starts[i]
 
 
-@kernel
+@lean
 def put_together(
     text: NDArray[np.uint8], starts: NDArray[np.int64], ends: NDArray[np.int64], mark: int, out: NDArray[np.uint8]
 ) -> None:
@@ -39,7 +39,7 @@ def put_together(
             to += 1
 
 
-@kernel
+@lean
 def join_lines(
     text: NDArray[np.uint8],
     starts: NDArray[np.int64],
@@ -90,7 +90,7 @@ def join_lines(
     return to
 
 
-@kernel
+@lean
 def owners_of(
     ok: NDArray[np.bool_],
     may_join: NDArray[np.bool_],
@@ -132,7 +132,7 @@ def owners_of(
     return head
 
 
-@kernel
+@lean
 def chained(
     partial: NDArray[np.bool_],
     streams: NDArray[np.int64],
@@ -170,7 +170,7 @@ def chained(
     return head
 
 
-@kernel
+@lean
 def cri_parts(
     text: NDArray[np.uint8], starts: NDArray[np.int64], ends: NDArray[np.int64], parts: NDArray[np.int64]
 ) -> None:

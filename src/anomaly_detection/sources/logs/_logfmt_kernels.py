@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from anomaly_detection.kernels import inlined, kernel
+from anomaly_detection.kernels import inlined, lean
 from anomaly_detection.sources.logs._scan_kernels import ABSENT, ESCAPED, PLAIN, child_of
 
 if TYPE_CHECKING:
@@ -24,7 +24,7 @@ def starts_name(byte: int) -> bool:
     return 97 <= (byte | 32) <= 122 or byte in (95, 64)
 
 
-@kernel
+@lean
 def logfmt_line(
     text: NDArray[np.uint8], at: int, end: int, nodes: NDArray[np.int64], keys: NDArray[np.int64],
     names: NDArray[np.uint8], spans: NDArray[np.int64], kinds: NDArray[np.uint8],
@@ -74,7 +74,7 @@ def logfmt_line(
             spans[slot, 1] = after
 
 
-@kernel
+@lean
 def scan_logfmt(
     text: NDArray[np.uint8], starts: NDArray[np.int64], ends: NDArray[np.int64], nodes: NDArray[np.int64],
     keys: NDArray[np.int64], names: NDArray[np.uint8], spans: NDArray[np.int64], kinds: NDArray[np.uint8],

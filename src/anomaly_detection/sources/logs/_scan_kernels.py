@@ -5,12 +5,13 @@ A line that is anything but plain JSON (see ``scan_json``) is left to the genera
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from anomaly_detection.kernels import inlined, kernel
+import numpy as np
+
+from anomaly_detection.kernels import inlined, lean
 
 if TYPE_CHECKING:
-    import numpy as np
     from numpy.typing import NDArray
 
 ABSENT, NULL, PLAIN, ESCAPED, WHOLE, DECIMAL, TRUTH, HOLDER = 0, 1, 2, 3, 4, 5, 6, 7
@@ -18,11 +19,44 @@ ABSENT, NULL, PLAIN, ESCAPED, WHOLE, DECIMAL, TRUTH, HOLDER = 0, 1, 2, 3, 4, 5, 
 
 DEEPEST = 32
 
+MEMBERS = 64
+"""Members of an object whose place in the tree is remembered from line to line: most lines have them in one order."""
+
+_EACH = np.uint64(0x0101010101010101)
+_HIGH = np.uint64(0x8080808080808080)
+_QUOTES, _BACKSLASHES, _BLANKS = np.uint64(34) * _EACH, np.uint64(92) * _EACH, np.uint64(32) * _EACH
+
+
+@inlined
+def byte_at(text: NDArray[np.uint8], at: int) -> Any:
+    """One byte; the index is never negative, and saying so spares a test for each byte."""
+    return text[np.uintp(at)]
+
+
+@inlined
+def word_at(text: NDArray[np.uint8], at: int) -> np.uint64:
+    """Eight bytes as a number, the first one lowest; the compiler makes one load of it."""
+    word = np.uint64(0)
+    for i in range(8):
+        word |= np.uint64(text[np.uintp(at + i)]) << np.uint64(8 * i)
+    return word
+
+
+@inlined
+def plain_bytes(text: NDArray[np.uint8], at: int) -> Any:
+    """How many of eight bytes come before a quote, a backslash or a control character."""
+    word = word_at(text, at)
+    quotes, slashes = word ^ _QUOTES, word ^ _BACKSLASHES
+    odd = ((quotes - _EACH) & ~quotes) | ((slashes - _EACH) & ~slashes) | ((word - _BLANKS) & ~word)
+    odd = (odd & _HIGH) >> np.uint64(7)  # the lowest one is right, and those above it do not matter
+    below = ((odd & (~odd + np.uint64(1))) - np.uint64(1)) & _EACH
+    return 8 if odd == 0 else np.int64((below * _EACH) >> np.uint64(56))
+
 
 @inlined
 def past_blanks(text: NDArray[np.uint8], at: int, end: int) -> int:
     """The position after blanks."""
-    while at < end and text[at] in (32, 9, 13):
+    while at < end and byte_at(text, at) in (32, 9, 13):
         at += 1
     return at
 
@@ -44,7 +78,12 @@ def past_string(text: NDArray[np.uint8], at: int, end: int) -> tuple[int, bool]:
     """The position of the closing quote of a string whose first byte stands here, -1 if it is odd; any escapes."""
     escaped = False
     while at < end:
-        byte = text[at]
+        if at + 8 <= end:
+            ahead = plain_bytes(text, at)
+            at += ahead
+            if ahead == 8:
+                continue
+        byte = byte_at(text, at)
         if byte == 34:
             return at, escaped
         if byte < 32:
@@ -54,14 +93,14 @@ def past_string(text: NDArray[np.uint8], at: int, end: int) -> tuple[int, bool]:
             at += 1
             if at >= end:
                 return -1, escaped
-            if text[at] == 117:
+            if byte_at(text, at) == 117:
                 if at + 4 >= end:
                     return -1, escaped
                 for i in range(at + 1, at + 5):
-                    if not is_hex(text[i]):
+                    if not is_hex(byte_at(text, i)):
                         return -1, escaped
                 at += 4
-            elif not is_escape(text[at]):
+            elif not is_escape(byte_at(text, at)):
                 return -1, escaped
         at += 1
     return -1, escaped
@@ -70,7 +109,7 @@ def past_string(text: NDArray[np.uint8], at: int, end: int) -> tuple[int, bool]:
 @inlined
 def past_digits(text: NDArray[np.uint8], at: int, end: int) -> int:
     """The position after digits."""
-    while at < end and 48 <= text[at] <= 57:
+    while at < end and 48 <= byte_at(text, at) <= 57:
         at += 1
     return at
 
@@ -79,22 +118,22 @@ def past_digits(text: NDArray[np.uint8], at: int, end: int) -> int:
 def past_number(text: NDArray[np.uint8], at: int, end: int) -> tuple[int, int]:
     """The position after a number and its kind; -1 for one that is odd, has an exponent or many digits."""
     begin = at
-    if text[at] == 45:
+    if byte_at(text, at) == 45:
         at += 1
     first = at
     at = past_digits(text, at, end)
     whole = at - first
-    if whole == 0 or (whole > 1 and text[first] == 48):
+    if whole == 0 or (whole > 1 and byte_at(text, first) == 48):
         return -1, WHOLE
-    if begin < first and text[first] == 48:  # -0 and -0.0 are written as 0 elsewhere
+    if begin < first and byte_at(text, first) == 48:  # -0 and -0.0 are written as 0 elsewhere
         return -1, WHOLE
-    if at >= end or text[at] not in (46, 101, 69):
+    if at >= end or byte_at(text, at) not in (46, 101, 69):
         return (-1 if whole > 18 else at), WHOLE
-    if text[at] != 46:
+    if byte_at(text, at) != 46:
         return -1, DECIMAL
     after = past_digits(text, at + 1, end)
     count = after - at - 1
-    if count == 0 or whole + count > 15 or (after < end and text[after] in (101, 69)):
+    if count == 0 or whole + count > 15 or (after < end and byte_at(text, after) in (101, 69)):
         return -1, DECIMAL
     return after, DECIMAL
 
@@ -104,12 +143,12 @@ def past_word(text: NDArray[np.uint8], at: int, end: int) -> tuple[int, int]:
     """The position after ``true``, ``false`` or ``null`` and its kind; -1 for another word."""
     if at + 4 > end:
         return -1, NULL
-    a, b, c, d = text[at], text[at + 1], text[at + 2], text[at + 3]
+    a, b, c, d = byte_at(text, at), byte_at(text, at + 1), byte_at(text, at + 2), byte_at(text, at + 3)
     if a == 116 and b == 114 and c == 117 and d == 101:
         return at + 4, TRUTH
     if a == 110 and b == 117 and c == 108 and d == 108:
         return at + 4, NULL
-    if a == 102 and b == 97 and c == 108 and d == 115 and at + 5 <= end and text[at + 4] == 101:
+    if a == 102 and b == 97 and c == 108 and d == 115 and at + 5 <= end and byte_at(text, at + 4) == 101:
         return at + 5, TRUTH
     return -1, NULL
 
@@ -121,27 +160,41 @@ def child_of(
 ) -> int:  # fmt: skip
     """The child of a node that has this name, -1 for none."""
     for child in range(nodes[node, 0], nodes[node, 1]):
-        if keys[child, 1] - keys[child, 0] == end - at:
-            same = True
-            for i in range(end - at):
-                if names[keys[child, 0] + i] != text[at + i]:
-                    same = False
-                    break
-            if same:
-                return child
+        if has_name(text, at, end, child, keys, names):
+            return child
     return -1
 
 
-@kernel
+@inlined
+def has_name(
+    text: NDArray[np.uint8], at: int, end: int, child: int, keys: NDArray[np.int64], names: NDArray[np.uint8]
+) -> bool:
+    """Whether this is the name of a child."""
+    first = keys[child, 0]
+    if keys[child, 1] - first != end - at:
+        return False
+    while at + 8 <= end:
+        if word_at(text, at) != word_at(names, first):
+            return False
+        at, first = at + 8, first + 8
+    while at < end:
+        if byte_at(text, at) != byte_at(names, first):
+            return False
+        at, first = at + 1, first + 1
+    return True
+
+
+@lean
 def scan_line(
     text: NDArray[np.uint8], at: int, end: int, nodes: NDArray[np.int64], keys: NDArray[np.int64],
-    names: NDArray[np.uint8], stack: NDArray[np.int64], seen: NDArray[np.bool_], spans: NDArray[np.int64],
-    kinds: NDArray[np.uint8],
+    names: NDArray[np.uint8], stack: NDArray[np.int64], seen: NDArray[np.bool_], usual: NDArray[np.int64],
+    spans: NDArray[np.int64], kinds: NDArray[np.uint8],
 ) -> bool:  # fmt: skip
     """Find the wanted fields of one object; False for what the general parser has to look at."""
     seen[:] = False
+    member = 0
     at = past_blanks(text, at, end)
-    if at >= end or text[at] != 123:
+    if at >= end or byte_at(text, at) != 123:
         return False
     depth = 0
     stack[0] = 0  # the node of an object, -1 in one that holds nothing wanted, -2 in an array
@@ -151,7 +204,7 @@ def scan_line(
         if at >= end:
             return False
         node = stack[depth]
-        if text[at] == (93 if node == -2 else 125):
+        if byte_at(text, at) == (93 if node == -2 else 125):
             depth -= 1
             at = past_blanks(text, at + 1, end)
             if depth < 0:
@@ -159,22 +212,27 @@ def scan_line(
             fresh = False
         else:
             if not fresh:
-                if text[at] != 44:
+                if byte_at(text, at) != 44:
                     return False
                 at = past_blanks(text, at + 1, end)
                 if at >= end:
                     return False
             child = -1
             if node != -2:
-                if text[at] != 34:
+                if byte_at(text, at) != 34:
                     return False
                 after, escaped = past_string(text, at + 1, end)
                 if after < 0 or escaped:
                     return False
                 if node >= 0:
-                    child = child_of(text, at + 1, after, node, nodes, keys, names)
+                    child = usual[member]
+                    mine = nodes[node, 0] <= child < nodes[node, 1]
+                    if not (mine and has_name(text, at + 1, after, child, keys, names)):
+                        child = child_of(text, at + 1, after, node, nodes, keys, names)
+                        usual[member] = child
+                    member += member + 1 < len(usual)
                 at = past_blanks(text, after + 1, end)
-                if at >= end or text[at] != 58:
+                if at >= end or byte_at(text, at) != 58:
                     return False
                 at = past_blanks(text, at + 1, end)
                 if at >= end:
@@ -184,7 +242,7 @@ def scan_line(
                         return False
                     seen[child] = True
             slot = keys[child, 3] if child >= 0 else -1
-            byte = text[at]
+            byte = byte_at(text, at)
             begin = at
             if byte in (123, 91):
                 if slot >= 0:
@@ -217,11 +275,11 @@ def scan_line(
             fresh = False
 
 
-@kernel
+@lean
 def scan_json(
     text: NDArray[np.uint8], starts: NDArray[np.int64], ends: NDArray[np.int64], nodes: NDArray[np.int64],
     keys: NDArray[np.int64], names: NDArray[np.uint8], stack: NDArray[np.int64], seen: NDArray[np.bool_],
-    spans: NDArray[np.int64], kinds: NDArray[np.uint8], plain: NDArray[np.bool_],
+    usual: NDArray[np.int64], spans: NDArray[np.int64], kinds: NDArray[np.uint8], plain: NDArray[np.bool_],
 ) -> None:  # fmt: skip
     """Find the wanted fields of JSON objects, one a line.
 
@@ -234,6 +292,7 @@ def scan_json(
     names : the bytes of the names.
     stack : (DEEPEST + 1,) for the objects that are open.
     seen : (children,) for the names that occurred in a line.
+    usual : (MEMBERS,) the child that each member was in the line before, -1 for none: it is looked at first.
     spans : (lines, slots, 2) filled with where each wanted value stands, without quotes.
     kinds : (lines, slots) filled with what it is.
     plain : (lines,) filled; False for a line that the general parser has to look at: one that is no JSON object, is
@@ -241,7 +300,7 @@ def scan_json(
     """
     for i in range(starts.shape[0]):
         kinds[i, :] = ABSENT
-        plain[i] = scan_line(text, starts[i], ends[i], nodes, keys, names, stack, seen, spans[i], kinds[i])
+        plain[i] = scan_line(text, starts[i], ends[i], nodes, keys, names, stack, seen, usual, spans[i], kinds[i])
 
 
 @inlined
@@ -278,7 +337,7 @@ def put_character(code: int, out: NDArray[np.uint8], to: int) -> int:
     return to + 4
 
 
-@kernel
+@lean
 def unescape(
     text: NDArray[np.uint8], starts: NDArray[np.int64], ends: NDArray[np.int64], out: NDArray[np.uint8],
     places: NDArray[np.int64],

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from anomaly_detection.kernels import inlined, kernel
+from anomaly_detection.kernels import inlined, lean
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -80,7 +80,7 @@ def blanks(text: NDArray[np.uint8], at: int, end: int) -> int:
     return at
 
 
-@kernel
+@lean
 def clock(text: NDArray[np.uint8], at: int, end: int) -> tuple[int, int]:
     """Read ``HH:MM[:SS[.ffffff]]`` or ``HHMMSS``: microseconds of the day, and the position after it."""
     count = digits(text, at, end)
@@ -113,7 +113,7 @@ def clock(text: NDArray[np.uint8], at: int, end: int) -> tuple[int, int]:
     return value, at
 
 
-@kernel
+@lean
 def zone(text: NDArray[np.uint8], at: int, end: int) -> tuple[int, int]:
     """Read what follows the time of day: the offset from UTC in microseconds, and INSTANT, NAIVE or UNREADABLE."""
     at = blanks(text, at, end)
@@ -145,7 +145,7 @@ def zone(text: NDArray[np.uint8], at: int, end: int) -> tuple[int, int]:
     return sign * minutes * 60 * SECOND, INSTANT
 
 
-@kernel
+@lean
 def epoch(text: NDArray[np.uint8], at: int, end: int, count: int) -> int:
     """Read a number since 1970: seconds, milli-, micro- or nanoseconds by its size, fractions cut at microseconds."""
     if count > 18 and not (count == 19 and text[at] <= 56):
@@ -175,7 +175,7 @@ def epoch(text: NDArray[np.uint8], at: int, end: int, count: int) -> int:
     return value
 
 
-@kernel
+@lean
 def yearless(month: int, day: int, tod: int, reference: int) -> int:
     """The latest such time that is at most a day after the reference (microseconds since 1970)."""
     year = 1970 + reference // (365 * DAY + DAY // 4) + 2
@@ -192,7 +192,7 @@ def century(year: int) -> int:
     return year + (1900 if year >= 69 else 2000)
 
 
-@kernel
+@lean
 def finished(text: NDArray[np.uint8], at: int, end: int, days: int) -> tuple[int, int]:
     """Read the time of day and the zone after a date."""
     if days == BAD:
@@ -208,7 +208,7 @@ def finished(text: NDArray[np.uint8], at: int, end: int, days: int) -> tuple[int
     return days * DAY + tod - offset, state
 
 
-@kernel
+@lean
 def named_month(text: NDArray[np.uint8], at: int, end: int, reference: int) -> tuple[int, int]:
     """Read ``Dec 10 06:55:46``, also with a year before or after the time of day."""
     month = month_of(text, at, end)
@@ -234,7 +234,7 @@ def named_month(text: NDArray[np.uint8], at: int, end: int, reference: int) -> t
     return value - offset, state
 
 
-@kernel
+@lean
 def day_first(text: NDArray[np.uint8], at: int, end: int, count: int) -> tuple[int, int]:
     """Read ``10/Oct/2000:13:55:36 -0700`` and ``21 Oct 2015 07:28:00 GMT``."""
     day = number(text, at, count)
@@ -249,7 +249,7 @@ def day_first(text: NDArray[np.uint8], at: int, end: int, count: int) -> tuple[i
     return finished(text, at + 5, end, days_of(number(text, at + 1, 4), month, day))
 
 
-@kernel
+@lean
 def short_first(text: NDArray[np.uint8], at: int, end: int, reference: int) -> tuple[int, int]:
     """Read ``24/12/31 …`` (year first), ``12/31/2024 …`` (month first), ``31-12-2024 …`` (day first), ``12-31 …``."""
     mark = text[at + 2]
@@ -277,7 +277,7 @@ def short_first(text: NDArray[np.uint8], at: int, end: int, reference: int) -> t
     return 0, UNREADABLE
 
 
-@kernel
+@lean
 def year_first(text: NDArray[np.uint8], at: int, end: int) -> tuple[int, int]:
     """Read ``2024-12-31T23:59:59.123+01:00`` and its kin."""
     year, mark = number(text, at, 4), text[at + 4]
@@ -293,7 +293,7 @@ def year_first(text: NDArray[np.uint8], at: int, end: int) -> tuple[int, int]:
     return finished(text, at + count, end, days_of(year, month, number(text, at, count)))
 
 
-@kernel
+@lean
 def read_time(text: NDArray[np.uint8], at: int, end: int, reference: int) -> tuple[int, int]:
     """Read one time stamp: microseconds since 1970, and what was found."""
     while at < end and text[at] in (32, 9, 91, 34):
@@ -353,7 +353,7 @@ def two(text: NDArray[np.uint8], at: int) -> Any:
     return tens * 10 + ones if 0 <= tens <= 9 and 0 <= ones <= 9 else 100_000
 
 
-@kernel
+@lean
 def iso_seconds(text: NDArray[np.uint8], at: int, end: int, same: int, days: int) -> tuple[int, int, int]:
     """Read ``2024-12-31T23:59:59.123Z``, the commonest kind, as quickly as can be.
 
@@ -401,7 +401,7 @@ def iso_seconds(text: NDArray[np.uint8], at: int, end: int, same: int, days: int
     return days * DAY + ((hour * 60 + minute) * 60 + second) * SECOND + micros, same, days
 
 
-@kernel
+@lean
 def read_times(
     text: NDArray[np.uint8],
     starts: NDArray[np.int64],

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from anomaly_detection.kernels import inlined, kernel
+from anomaly_detection.kernels import inlined, lean
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -35,7 +35,7 @@ def packed(text: NDArray[np.uint8], at: int, end: int) -> int:
     return value  # type: ignore[return-value]
 
 
-@kernel
+@lean
 def read_levels(
     text: NDArray[np.uint8],
     starts: NDArray[np.int64],
@@ -86,7 +86,7 @@ def read_levels(
                 break
 
 
-@kernel
+@lean
 def read_number(text: NDArray[np.uint8], at: int, end: int) -> tuple[float, int, int]:
     """Read the number at the start of a text: its value, exact to the last bit; what was found; the position after."""
     sign = 1.0
@@ -157,7 +157,7 @@ def unit_of(text: NDArray[np.uint8], at: int, end: int) -> int:
     return 99
 
 
-@kernel
+@lean
 def read_durations(
     text: NDArray[np.uint8],
     starts: NDArray[np.int64],
@@ -223,7 +223,7 @@ def not_a_number(text: NDArray[np.uint8], at: int, end: int) -> bool:
     return (a == 110 and b == 97 and c == 110 and end - at == 3) or (a == 105 and b == 110 and c == 102)
 
 
-@kernel
+@lean
 def read_wholes(
     text: NDArray[np.uint8],
     starts: NDArray[np.int64],

@@ -8,7 +8,7 @@ import numpy as np
 
 from anomaly_detection.sources.logs._fields import Decoded, Found
 from anomaly_detection.sources.logs._json_values import parsed, text_of, value_of
-from anomaly_detection.sources.logs._scan_kernels import DECIMAL, DEEPEST, HOLDER, NULL, scan_json
+from anomaly_detection.sources.logs._scan_kernels import DECIMAL, DEEPEST, HOLDER, MEMBERS, NULL, scan_json
 from anomaly_detection.sources.logs._tree import FieldTree
 from anomaly_detection.sources.logs.columns import TEXTS
 
@@ -39,8 +39,20 @@ class JsonLines:
         places, kinds = tree.room(lines.size)
         plain = np.empty(lines.size, np.bool_)
         stack, seen = np.empty(DEEPEST + 1, np.int64), np.empty(tree.keys.shape[0], np.bool_)
+        usual = np.full(MEMBERS, -1, np.int64)
         scan_json(
-            spans.text, spans.starts, spans.ends, tree.nodes, tree.keys, tree.names, stack, seen, places, kinds, plain
+            spans.text,
+            spans.starts,
+            spans.ends,
+            tree.nodes,
+            tree.keys,
+            tree.names,
+            stack,
+            seen,
+            usual,
+            places,
+            kinds,
+            plain,
         )
         plain &= ~self._odd(kinds)
         kinds[~plain] = NULL

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from itertools import chain
 from typing import TYPE_CHECKING, NamedTuple, Self
 
 import polars as pl
@@ -19,6 +20,7 @@ from anomaly_detection.sources.logs.counts import LogCounts, Tolerance
 from anomaly_detection.sources.logs.detection import detected, named
 from anomaly_detection.sources.logs.format import NAMES, LogFormat, with_columns, with_zone
 from anomaly_detection.sources.logs.reader import LogReader, empty_frame
+from anomaly_detection.sources.logs.session_pattern import SessionPattern
 from anomaly_detection.sources.logs.tables import TableLog
 
 if TYPE_CHECKING:
@@ -60,6 +62,8 @@ class LogSource:
     pattern : a regular expression with named groups, for ``regex``.
     zone : the time zone of time stamps that name none; None is the one of the format, or UTC.
     service : of lines that name none.
+    session_pattern : a regular expression for the session of a line, looked for in the field that ``columns`` names for
+        ``session``, else in the message; see :class:`~anomaly_detection.sources.logs.session_pattern.SessionPattern`.
     aside : a file to keep undecodable lines in.
     tolerance : how many undecodable lines stop the reading.
     reference : a time that time stamps without a year are near, the latest at most a day after it; None is when the
@@ -88,6 +92,7 @@ class LogSource:
         pattern: str | None = None,
         zone: str | None = None,
         service: str | None = None,
+        session_pattern: str | None = None,
         aside: str | Path | None = None,
         tolerance: Tolerance | None = None,
         reference: dt.datetime | None = None,
@@ -98,12 +103,14 @@ class LogSource:
         self._service, self._encoding = service, encoding
         self._tolerance = tolerance or Tolerance()
         self._aside = aside
+        given = as_columns(columns)
+        self._sessions = SessionPattern(session_pattern, named=bool(given.session)) if session_pattern else None
         self._file = Bytes(path, limits or Limits())
         self.name = self._file.name
         self._reference = _microseconds(reference, self._file)
         self._table: TableLog | None = None
         try:
-            self._open(_asked(format, pattern), as_columns(columns), zone, pattern)
+            self._open(_asked(format, pattern), given, zone, pattern)
         except BaseException:
             self.close()
             raise
@@ -117,16 +124,16 @@ class LogSource:
 
     def read(self) -> LogBatch:
         """All rows."""
-        frames = [empty_frame(self.format.innermost.columns), *self._frames()]
-        return LogBatch(pl.concat(frames), self.counts, self.format)
+        return LogBatch(pl.concat(list(self._rows())), self.counts, self.format)
 
     def batches(self, lines: int = 100_000) -> Iterator[LogBatch]:
         """The rows in file order, ``lines`` at a time (the last batch is smaller), with bounded memory."""
         if lines < 1:
             raise ParameterError(f"A batch has at least 1 line, not {lines}.")
         told = LogCounts()
-        held, height = [empty_frame(self.format.innermost.columns)], 0
-        for frame in self._frames():
+        held: list[pl.DataFrame] = []
+        height = 0
+        for frame in self._rows():
             held.append(frame)
             height += frame.height
             if height < lines:
@@ -181,6 +188,11 @@ class LogSource:
         whole = text if len(head) < size else text[: text.rfind(b"\n") + 1] or text
         lines = Lines.of(repaired(whole)[0], 1)
         return lines.take(~lines.blank)
+
+    def _rows(self) -> Iterator[pl.DataFrame]:
+        """A frame without rows, then the rows, with the sessions that the user's pattern finds."""
+        frames = chain([empty_frame(self.format.innermost.columns)], self._frames())
+        return frames if self._sessions is None else map(self._sessions.of, frames)
 
     def _frames(self) -> Iterator[pl.DataFrame]:
         """The rows, a few MiB of text at a time; the counts grow meanwhile."""

@@ -9,7 +9,7 @@ import polars as pl
 
 from anomaly_detection.errors import SchemaError
 from anomaly_detection.sources.files import FileSource, open_source
-from anomaly_detection.sources.logs._fields import Clock, Found, typed
+from anomaly_detection.sources.logs._fields import Clock, Found, Typed, typed
 from anomaly_detection.sources.logs._pattern import cut
 from anomaly_detection.sources.logs._spans import Spans
 from anomaly_detection.sources.logs.columns import FIELDS, MOST_PATHS, LogColumns, usual
@@ -18,7 +18,7 @@ from anomaly_detection.sources.logs.format import LogFormat
 from anomaly_detection.sources.logs.joining import MESSAGE_BYTES
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
     from pathlib import Path
 
     from anomaly_detection.sources._bytes import Limits
@@ -58,7 +58,7 @@ class TableLog:
     ) -> None:
         self._source: FileSource = open_source(path, format=kind, encoding=encoding, limits=limits)
         self._clock, self._service = Clock(zone, reference), service
-        columns = _columns(self._source, given)
+        columns = columns_of(self._source.columns, given, self._source.name)
         self.format = LogFormat("table", columns, zone=zone)
         self.name = self._source.name
         self.counts = LogCounts()
@@ -88,12 +88,8 @@ class TableLog:
 
     def _frame(self, batch: pl.DataFrame, first: int) -> pl.DataFrame:
         columns = self.format.columns
-        found = {field: _found(batch, columns.of_field(field), field) for field in FIELDS if columns.of_field(field)}
-        if "message" in found:
-            messages, long = cut(found["message"].spans, MESSAGE_BYTES)
-            found["message"] = Found(messages, found["message"].names)
-            self.counts += LogCounts(shortened=int(long.sum()))
-        made = typed(found, columns, batch.height, self._clock)
+        made, shortened = typed_rows(batch, columns, self._clock)
+        self.counts += LogCounts(shortened=shortened)
         self.counts += LogCounts(
             lines=batch.height,
             decoded=batch.height,
@@ -107,20 +103,37 @@ class TableLog:
         return pl.DataFrame([*(made.columns[name].alias(name) for name in columns.named), numbers])
 
 
-def _columns(source: FileSource, given: LogColumns) -> LogColumns:
-    names = source.columns
+def columns_of(names: Sequence[str], given: LogColumns, table: str) -> LogColumns:
+    """Which columns of a table hold what: those that the user named, else those with the usual names.
+
+    Raises
+    ------
+    SchemaError
+        for a column that the table does not have.
+    """
     known = given.as_dict()
     for field, asked in known.items():
         for name in asked:
             if name not in names:
                 shown = ", ".join(names[:20])
-                raise SchemaError(f"{source.name} has no column {name!r} for {field}. It has {shown}.")
+                raise SchemaError(f"{table} has no column {name!r} for {field}. It has {shown}.")
     taken = {name for asked in known.values() for name in asked}
     for field in FIELDS:
         if field not in known:
             known[field] = [name for name in usual(field, names) if name not in taken][:MOST_PATHS]
             taken |= set(known[field])
     return LogColumns.of(known)
+
+
+def typed_rows(table: pl.DataFrame, columns: LogColumns, clock: Clock) -> tuple[Typed, int]:
+    """The columns of a log, and how many messages were shortened."""
+    found = {field: _found(table, columns.of_field(field), field) for field in FIELDS if columns.of_field(field)}
+    shortened = 0
+    if "message" in found:
+        messages, long = cut(found["message"].spans, MESSAGE_BYTES)
+        found["message"] = Found(messages, found["message"].names)
+        shortened = int(long.sum())
+    return typed(found, columns, table.height, clock), shortened
 
 
 def _found(batch: pl.DataFrame, names: tuple[str, ...], field: str) -> Found:

@@ -1,0 +1,168 @@
+"""Auto: the default detector on series, made of others by what the series is like."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, ClassVar, Self
+
+import numpy as np
+
+from anomaly_detection.base import Range
+from anomaly_detection.detectors.series import from_saved, saved
+from anomaly_detection.detectors.series._surprise import worth
+from anomaly_detection.detectors.series.base import SeriesDetector, SeriesScores, SeriesTags
+from anomaly_detection.detectors.series.ewma import EWMA, FEWEST
+from anomaly_detection.detectors.series.joint import Joint
+from anomaly_detection.detectors.series.windows import Windows
+from anomaly_detection.errors import ArtifactError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from numpy.typing import NDArray
+
+    from anomaly_detection.base import Constraint
+    from anomaly_detection.features.series.series import Series
+
+SHORTEST, LONGEST = 5_000, 20_000
+"""The least and the most rows that are remembered; twice the training rows in between."""
+
+COMPARED = 2_000
+"""So many of the training rows, at most, say what a distance from the expected value is worth in scores; three times as
+many before them are learned from for that."""
+
+
+class SeriesAuto(SeriesDetector):
+    """The default: nearest earlier windows for one channel, levels and changes together for several.
+
+    What a value was expected to be, and on which side it lies, comes from a control chart beside it. Its scale is made
+    comparable: a distance from the expected value that one row in a hundred has is worth a score that one row in a
+    hundred has. A row above the line is not learned from by either, and rows that stay above it are on the side of the
+    first of them.
+
+    Parameters
+    ----------
+    span : the memory of the control chart, in rows.
+
+    Attributes
+    ----------
+    factor_ : (1,) float64, what the chart's scale is multiplied by.
+    side_ : (1,) int8, the side of the rows above the line that go on; 0 where the last row was below.
+    members_ : the detector that judges, and the chart.
+
+    Examples
+    --------
+    >>> from anomaly_detection.features.series import Series
+    >>> values = np.random.default_rng(0).normal(20.0, 2.0, size=600)
+    >>> values[550] = 45.0
+    >>> detector = SeriesAuto().fit(Series.of(values[:500]))
+    >>> scores = detector.advance(Series.of(values)[500:])
+    >>> bool(scores.score[50] > scores.score[:50].max()), int(scores.side[50])
+    (True, 1)
+    >>> [member["algorithm"] for member in detector.evidence()["members"]]
+    ['windows', 'ewma']
+    """
+
+    tags: ClassVar[SeriesTags] = SeriesTags(expects=True)
+    learned: ClassVar[tuple[str, ...]] = ("factor_", "side_")
+    moving: ClassVar[tuple[str, ...]] = ("side_",)
+    fewest_rows: ClassVar[int] = Windows.fewest_rows
+    constraints: ClassVar[Mapping[str, Constraint]] = {"span": Range(FEWEST, 1e9)}
+
+    factor_: NDArray[np.float64]
+    side_: NDArray[np.int8]
+    members_: tuple[SeriesDetector, EWMA]
+
+    def __init__(self, span: float = 100.0) -> None:
+        self.span = span
+
+    def evidence(self) -> dict[str, Any]:
+        """Which detectors it is made of, and why."""
+        judge, chart = self.members_
+        why = (
+            "one channel: has anything like the last rows been seen before?"
+            if isinstance(judge, Windows)
+            else f"{len(self.names_)} channels: do they lie, and move, together as they did?"
+        )
+        return {
+            "members": [
+                {"algorithm": "windows" if isinstance(judge, Windows) else "joint", "weight": 1.0, "why": why}
+                | judge.evidence(),
+                {"algorithm": "ewma", "weight": 0.0, "why": "gives the expected values", "span": chart.span},
+            ]
+        }
+
+    def state(self) -> tuple[dict[str, Any], dict[str, NDArray[Any]]]:
+        """What was learned, by it and by its members."""
+        spec, arrays = super().state()
+        states = [saved(member) for member in self.members_]
+        own = {f"{i}/{name}": array for i, (_, found) in enumerate(states) for name, array in found.items()}
+        return {**spec, "members": [one for one, _ in states]}, {**arrays, **own}
+
+    @classmethod
+    def from_state(cls, spec: Mapping[str, Any], arrays: Mapping[str, NDArray[Any]]) -> Self:
+        """The inverse of :meth:`state`; it goes on alike, bit for bit.
+
+        Raises
+        ------
+        ArtifactError
+            if an array is not there or is not one of this detector.
+        """
+        detector = super().from_state(spec, arrays)
+        judge, chart = (
+            from_saved(one, {name.removeprefix(f"{i}/"): array for name, array in arrays.items()})
+            for i, one in enumerate(spec["members"])
+        )
+        detector._require(isinstance(judge, Windows | Joint))  # noqa: SLF001  its own class
+        if not isinstance(chart, EWMA):
+            raise ArtifactError(f"The saved {cls.__name__} has no control chart. Fit it again.")
+        detector.members_ = judge, chart
+        return detector
+
+    def _fit(self, series: Series) -> None:
+        self.factor_, self.side_ = np.ones(1), np.zeros(1, np.int8)
+        half = len(series) // 2
+        first = max(half, len(series) - COMPARED)
+        if half >= self.fewest_rows:
+            self._learn(series[max(first - 3 * COMPARED, 0) : first])
+            scores = self._advance(series[first:], np.inf)
+            self.factor_ = np.array([worth(series.values[first:], scores)])
+        self._learn(series)
+
+    def _learn(self, series: Series) -> None:
+        memory = min(LONGEST, max(SHORTEST, 2 * len(series)))
+        judge = Windows(memory=memory) if series.width == 1 else Joint()
+        self.members_ = judge.fit(series), EWMA(self.span).fit(series)
+
+    def _advance(self, series: Series, line: float) -> SeriesScores:
+        judge, chart = self.members_
+        judged = judge.advance(series, line)
+        told = self._told(chart, series, judged.score > line)
+        assert told.scale is not None, "a control chart gives scales"  # noqa: S101  for the type checker
+        shares = told.contributions if judged.contributions is None else judged.contributions
+        return SeriesScores(judged.score, told.expected, told.scale * self.factor_[0], shares, told.side)
+
+    def _told(self, chart: EWMA, series: Series, kept_out: NDArray[np.bool_]) -> SeriesScores:
+        """What the chart says about rows while it learns those that are not kept out."""
+        parts = [chart.advance(series[:0])]
+        ends = [*(np.flatnonzero(np.diff(kept_out)) + 1).tolist(), len(series)] if len(series) else []
+        for start, end in zip([0, *ends], ends, strict=False):
+            part = chart.advance(series[start:end], -np.inf if kept_out[start] else np.inf)
+            self.side_ = _side(part, self.side_) if kept_out[start] else np.zeros(1, np.int8)
+            parts.append(part)
+        return SeriesScores.joined(parts)
+
+    def _restored(self) -> None:
+        self._require_shapes(np.float64, (1,), "factor_")
+        self._require_shapes(np.int8, (1,), "side_")
+        self._require(self.factor_[0] > 0.0)
+        if hasattr(self, "members_"):
+            judge, chart = self.members_
+            self.members_ = judge.twin(), chart.twin()
+
+
+def _side(part: SeriesScores, before: NDArray[np.int8]) -> NDArray[np.int8]:
+    """Put rows that stay above the line on the side of those before them, or of the first."""
+    assert part.side is not None, "a control chart gives sides"  # noqa: S101  for the type checker
+    side = before if before[0] else part.side[:1].copy()
+    part.side[:] = side
+    return side

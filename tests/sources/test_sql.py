@@ -1,0 +1,216 @@
+"""Tables of SQLite and PostgreSQL: profiles made by the database, and everything that can go wrong."""
+
+import json
+from datetime import datetime, timedelta
+
+import numpy as np
+import polars as pl
+import pytest
+
+from anomaly_detection.cli.app import run
+from anomaly_detection.errors import MissingDependencyError, ParameterError, SchemaError, SourceError
+from anomaly_detection.quality import profile_table
+from anomaly_detection.sources.sql import SqlTable
+from anomaly_detection.sources.sql_profile import profile_sql, quantiles_of
+from sources.postgres import server
+
+pytestmark = pytest.mark.needs_extra("sqlalchemy", "psycopg")
+
+SECRET = "very-quiet"
+ODD = 'a"; drop table orders; --'
+
+
+@pytest.fixture(scope="module")
+def postgres():
+    with server() as url:
+        yield url
+
+
+@pytest.fixture(scope="module", params=["sqlite", "postgresql"])
+def url(request, tmp_path_factory):
+    """A database with a table of orders, and one with a name that would do harm."""
+    if request.param == "sqlite":
+        path = tmp_path_factory.mktemp("db") / "shop.db"
+        path.touch()
+        made = f"sqlite:///{path}"
+    else:
+        made = request.getfixturevalue("postgres")
+    _fill(made)
+    return made
+
+
+def frame():
+    rng = np.random.default_rng(3)
+    n = 3000
+    created = [datetime(2026, 1, 5) + timedelta(seconds=int(s)) for s in np.sort(rng.integers(0, 30 * 86_400, n))]
+    return pl.DataFrame(
+        {
+            "created": created,
+            "region": rng.choice(["eu", "us", "asia"], n, p=[0.5, 0.3, 0.2]),
+            "price": rng.lognormal(3, 1, n),
+            "items": rng.poisson(4, n),
+            "note": [None if one < 0.05 else "" if one < 0.1 else f"n{one:.5f}" for one in rng.random(n)],
+            "paid": rng.random(n) < 0.7,
+        }
+    )
+
+
+FRAME = frame()
+
+
+def _fill(url):
+    import sqlalchemy as sa  # noqa: PLC0415  only tests with the extra get here
+
+    engine = sa.create_engine(url.replace("postgresql://", "postgresql+psycopg://"))
+    data = sa.MetaData()
+    orders = sa.Table(
+        "orders",
+        data,
+        sa.Column("created", sa.DateTime),
+        sa.Column("region", sa.String),
+        sa.Column("price", sa.Double),
+        sa.Column("items", sa.Integer),
+        sa.Column("note", sa.Text),
+        sa.Column("paid", sa.Boolean),
+    )
+    odd = sa.Table(ODD, data, sa.Column('x"; --', sa.Integer), sa.Column("empty", sa.Double))
+    data.create_all(engine)
+    with engine.begin() as connection:
+        connection.execute(orders.insert(), FRAME.to_dicts())
+        connection.execute(odd.insert(), [{'x"; --': n, "empty": None} for n in range(5)])
+    engine.dispose()
+
+
+def test_a_profile_is_that_of_the_same_rows(url):
+    with SqlTable(url, "orders") as table:
+        made = profile_sql(table, segments=["region"])
+    whole = profile_table(FRAME, segments=["region"])
+    assert made.rows == whole.rows
+    assert {name: one.type for name, one in made.columns.items()} == {n: one.type for n, one in whole.columns.items()}
+    for name, one in made.columns.items():
+        other = whole.columns[name]
+        assert (one.missing, one.distinct, one.values) == (other.missing, other.distinct, other.values)
+        if one.type == "number":
+            assert one.mean == pytest.approx(other.mean)
+            assert one.deviation == pytest.approx(other.deviation)
+            at = np.searchsorted(np.sort(FRAME[name].to_numpy()), one.quantiles, side="right") / made.rows
+            assert np.abs(at - np.linspace(0, 1, 101)).max() < (0.02 if name == "price" else 0.25)
+    assert made.segments["region"]["eu"]["rows"] == whole.segments["region"]["eu"]["rows"]
+    assert made.segments["region"]["eu"]["sum"]["price"] == pytest.approx(
+        whole.segments["region"]["eu"]["sum"]["price"]
+    )
+
+
+def test_no_row_is_fetched(url, monkeypatch):
+    fetched = []
+    real = SqlTable.rows
+    monkeypatch.setattr(
+        SqlTable, "rows", lambda self, asked: (found := real(self, asked), fetched.append(len(found)))[0]
+    )
+    with SqlTable(url, "orders") as table:
+        profile_sql(table)
+    assert max(fetched) <= 101
+
+
+def test_names_that_would_do_harm_are_names(url):
+    with SqlTable(url, ODD) as table:
+        made = profile_sql(table, segments=['x"; --'])
+    assert (made.rows, made.columns["empty"].missing) == (5, 5)
+    with SqlTable(url, "orders") as table:
+        assert table.count() == 3000
+
+
+def test_counts_of_days_and_hours(url):
+    with SqlTable(url, "orders") as table:
+        days = table.counts_by("created")
+        hours = table.counts_by("created", "hour")
+    truncated = FRAME["created"].dt.truncate("1d")
+    assert [count for _, count in days] == truncated.value_counts().sort("created")["count"].to_list()
+    assert sum(count for _, count in hours) == 3000
+
+
+def test_the_commands(url, capsys):
+    where = ["--url", url, "--table", "orders", "--timestamp", "created"]
+    assert run(["quality", "volume", *where, "--segment", "region", "--json"]) == 0
+    assert json.loads(capsys.readouterr().out)["runs"] == 29
+    assert run(["quality", "distribution", *where, "--json"]) == 0
+    assert (found := json.loads(capsys.readouterr().out))["is_anomaly"] is False, found["message"]
+    assert run(["quality", "timeliness", *where, "--now", "2026-03-01", "--fail-on-anomaly"]) == 1
+
+
+def test_tables_and_columns_that_are_not_there(url):
+    with pytest.raises(SourceError, match="Did you mean 'orders'"):
+        SqlTable(url, "ordrs")
+    with SqlTable(url, "orders") as table:
+        with pytest.raises(SchemaError, match="Did you mean 'created'"):
+            table.counts_by("creatd")
+        with pytest.raises(SchemaError, match="not a time"):
+            table.counts_by("price")
+
+
+def test_another_schema_and_days_of_a_zone(postgres):
+    import sqlalchemy as sa  # noqa: PLC0415  only tests with the extra get here
+
+    engine = sa.create_engine(postgres.replace("postgresql://", "postgresql+psycopg://"))
+    with engine.begin() as connection:
+        connection.execute(sa.text("create schema sales"))
+        connection.execute(sa.text("create table sales.visits (at timestamptz, odd double precision)"))
+        connection.execute(
+            sa.text("insert into sales.visits values ('2026-01-05 23:30+00', 'NaN'), (null, 'Infinity')")
+        )
+    engine.dispose()
+    with SqlTable(postgres, "sales.visits") as table:
+        assert table.counts_by("at", zone="Europe/Berlin")[0][0].startswith("2026-01-06")
+        assert table.counts_by("at")[0][0].startswith("2026-01-05")
+        assert profile_sql(table).columns["odd"].missing == 2
+
+
+def test_a_table_that_may_not_be_read(postgres):
+    import sqlalchemy as sa  # noqa: PLC0415  only tests with the extra get here
+
+    engine = sa.create_engine(postgres.replace("postgresql://", "postgresql+psycopg://"))
+    with engine.begin() as connection:
+        connection.execute(sa.text("create table secrets (id integer)"))
+        connection.execute(sa.text("create role visitor login"))
+    engine.dispose()
+    where = postgres.replace("admin@", "visitor:hush@")
+    with SqlTable(where, "secrets") as table, pytest.raises(SourceError, match="No right to read table") as caught:
+        table.count()
+    assert "hush" not in str(caught.value)
+    assert "SELECT" in str(caught.value)
+
+
+def test_nothing_can_be_written(postgres):
+    import sqlalchemy as sa  # noqa: PLC0415  only tests with the extra get here
+
+    with SqlTable(postgres, "pg_catalog.pg_class") as table, pytest.raises(SourceError, match="read-only"):
+        table.rows(sa.text("create table made_by_a_check (x integer)"))
+
+
+def test_a_server_that_is_down_and_a_password():
+    with pytest.raises(SourceError, match="cannot be reached") as caught:
+        SqlTable(f"postgresql://me:{SECRET}@127.0.0.1:1/shop", "orders")
+    assert SECRET not in str(caught.value)
+    assert "me:***@127.0.0.1" in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("url", "error", "words"),
+    [
+        ("nonsense", ParameterError, "cannot be read"),
+        ("cobol://x/y", ParameterError, "cobol"),
+        ("sqlite:///nowhere.db", SourceError, "no database"),
+        ("mysql+mysqldb://x/y", MissingDependencyError, "MySQLdb"),
+    ],
+)
+def test_urls_that_lead_nowhere(url, error, words):
+    with pytest.raises(error, match=words):
+        SqlTable(url, "orders")
+
+
+def test_quantiles_of_buckets():
+    made = quantiles_of([(50, 0.0, 1.0), (50, 10.0, 20.0)])
+    assert made[0] == 0.0
+    assert made[100] == 20.0
+    assert made[25] == pytest.approx(0.5, abs=0.02)
+    assert made[75] == pytest.approx(15, abs=0.2)
