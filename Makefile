@@ -2,7 +2,7 @@
 SHELL := /bin/bash
 .SHELLFLAGS := -eu -o pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-core check lint format docs docs-serve reference bench serve lock upgrade clean
+.PHONY: help demo test test-core fuzz check lint format docs docs-serve reference bench serve lock upgrade clean
 unexport PYTHONDONTWRITEBYTECODE
 
 PYTHON ?= python3
@@ -28,6 +28,10 @@ test: ## all tests and doctests; nothing is skipped for want of an extra
 test-core: ## the same tests with no extras installed
 	@$(INSTALL) $(CORE_VENV) core-test
 	@$(CORE_VENV)/bin/python -m pytest -n $(WORKERS) --dist worksteal $(ARGS)
+
+fuzz: ## the tests that draw their inputs, with new draws and more of them; make a find an example of its test
+	@$(INSTALL) $(VENV) dev
+	@AD_REQUIRE_EXTRAS=1 $(BIN)/python -m pytest -n $(WORKERS) --dist worksteal --hypothesis-profile=fuzz -m hypothesis $(ARGS)
 
 lint: ## style, types, layers, sizes, text, reference pages up to date
 	@$(INSTALL) $(VENV) dev

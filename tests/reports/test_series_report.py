@@ -6,7 +6,7 @@ import json
 
 import msgspec
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from anomaly_detection.errors import InputError
@@ -115,6 +115,7 @@ def test_plots_that_do_not_add_up_are_refused(change):
     st.floats(0, 1e16),
     st.booleans(),
 )
+@example([(None, None, 9e307, None, None), (None, None, 9e307, None, None)], 0.0, 0.0, False)
 def test_any_numbers_are_drawn_or_refused(values, start, length, timed):
     odd = series_document(keys=("a",), timed=timed)
     names = ("low", "high", "expected", "lower", "upper")

@@ -184,14 +184,19 @@ def _cells(plot: Plot, line: Timeline) -> list[tuple[str, ...]]:
         actual = _between(min(low), max(high)) if low and high else "no value"
         expected = _known(plot.expected, parts)
         lower, upper = _known(plot.lower, parts), _known(plot.upper, parts)
-        band = f"{number(float(np.mean(lower)))} to {number(float(np.mean(upper)))}" if lower and upper else ""
-        told = number(float(np.mean(expected))) if expected else ""
+        band = f"{number(_mean(lower))} to {number(_mean(upper))}" if lower and upper else ""
+        told = number(_mean(expected)) if expected else ""
         cells.append((span(line, i), actual, told, band, number(sum(plot.odd[k] for k in parts))))
     return cells
 
 
 def _known(values: Numbers, parts: Sequence[int]) -> list[float]:
     return [value for k in parts if (value := values[k]) is not None]
+
+
+def _mean(values: Sequence[float]) -> float:
+    """Without a sum that can overflow."""
+    return sum(value / len(values) for value in values)
 
 
 def _between(low: float, high: float) -> str:
