@@ -114,6 +114,7 @@ PYOD = (
         "hdbscan:HDBSCAN",
         "distance from the clusters of a density hierarchy",
         ("hdbscan",),
+        alone=True,
         fewest_rows=5,
         instead="lof",
     ),

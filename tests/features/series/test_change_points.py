@@ -161,3 +161,9 @@ def test_seasons_spikes_and_noise_have_the_definition_they_name():
     assert long_run_variance(noise(0, 5000), 17) == pytest.approx(1.0, rel=0.15)
     slow = np.convolve(noise(0, 5000), np.ones(3), "valid")
     assert long_run_variance(slow, 17) == pytest.approx(9.0, rel=0.35)
+
+
+@pytest.mark.parametrize("period", [7, 12, 24, 30.5])
+@pytest.mark.parametrize("offset", [0.0, 1e6])
+def test_a_season_without_noise_has_no_changes(period, offset):
+    assert find_change_points(offset + np.sin(np.arange(240) * 2 * np.pi / period)) == []

@@ -24,6 +24,9 @@ if TYPE_CHECKING:
 SHOWS = 0.1
 """Noise counts as this share of a channel's variance at least."""
 
+DIGITS = 12
+"""What is left of values of about 1 beyond so many digits once a season is taken out is rounding, not noise."""
+
 MOST_STARTS = 10_000
 """Longer series are cut at every so many rows only, and each cut is then put where it is best."""
 
@@ -55,7 +58,7 @@ class Prepared:
         unit[unit == 0.0] = 1.0
         whole = (whole - centre) / unit
         calm = np.column_stack([without_spikes(without_season(x, season_length(x))) for x in whole.T])
-        return cls(np.ascontiguousarray(calm), whole, np.isfinite(matrix), centre, unit)
+        return cls(np.ascontiguousarray(calm.round(DIGITS)), whole, np.isfinite(matrix), centre, unit)
 
     @property
     def window(self) -> int:
