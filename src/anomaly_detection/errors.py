@@ -11,6 +11,7 @@
     ├── NotFittedError (ValueError, AttributeError)
     ├── MissingDependencyError (ImportError)   an extra that is not installed; names it
     ├── SinkError (OSError)              results that could not be written
+    ├── StoreError (OSError)             the service's database does not answer
     └── RegistryError
         ├── ModelNotFoundError (InputError)
         ├── ModelConflictError           somebody else changed the same thing first
@@ -111,3 +112,7 @@ class ModelConflictError(RegistryError):
 
 class ArtifactError(RegistryError):
     """A saved model that must not be loaded: changed, cut short, foreign, or reaching outside its folder."""
+
+
+class StoreError(AnomalyDetectionError, OSError):
+    """The service's database does not answer, or could not keep something; then it kept nothing."""

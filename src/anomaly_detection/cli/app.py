@@ -23,6 +23,7 @@ from anomaly_detection.cli import (
     models,
     quality,
     reports,
+    serve,
     tuning,  # noqa: F401 - adds a command to models
 )
 from anomaly_detection.errors import AnomalyDetectionError
@@ -53,6 +54,7 @@ app.add_typer(quality.app, name="quality")
 app.command("backtest")(backtest.backtest)
 app.command("forecast")(forecasts.forecast)
 app.command("demo")(demo.demo)
+app.command("serve")(serve.serve)
 
 
 def _version(wanted: bool) -> None:
@@ -79,6 +81,16 @@ def main(arguments: Sequence[str] | None = None) -> None:
     with suppress(ValueError):  # not in the main thread
         signal.signal(signal.SIGTERM, _end_by_signal)
     sys.exit(run(arguments))
+
+
+def main_api() -> None:
+    """Run the REST API alone: the program ``anomaly-detection-server``."""
+    main(["serve", "--only", "api", *sys.argv[1:]])
+
+
+def main_web() -> None:
+    """Run the dashboard alone: the program ``anomaly-detection-web``."""
+    main(["serve", "--only", "web", *sys.argv[1:]])
 
 
 def run(arguments: Sequence[str] | None = None) -> int:

@@ -1,0 +1,54 @@
+"""What every route works with."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Annotated, Self
+
+from fastapi import Depends, Request
+
+from anomaly_detection.store import Database, upgrade
+
+if TYPE_CHECKING:
+    from anomaly_detection.settings import Settings
+
+
+@dataclass(slots=True)
+class Context:
+    """The parts of a running service.
+
+    Parameters
+    ----------
+    settings : what it was started with.
+    database : what it remembers.
+    """
+
+    settings: Settings
+    database: Database = field(repr=False)
+
+    @classmethod
+    def open(cls, settings: Settings) -> Self:
+        """Everything a service needs, the database brought up to date.
+
+        Raises
+        ------
+        StoreError
+            if the database does not answer.
+        """
+        settings.home.mkdir(parents=True, exist_ok=True)
+        database = Database(settings.database_url)
+        upgrade(database)
+        return cls(settings, database)
+
+    def close(self) -> None:
+        """Let go of everything."""
+        self.database.close()
+
+
+def _context(request: Request) -> Context:
+    context: Context = request.app.state.context
+    return context
+
+
+Here = Annotated[Context, Depends(_context)]
+"""The context, as a parameter of a route."""

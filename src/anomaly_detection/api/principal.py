@@ -1,0 +1,73 @@
+"""Who asks, and what they may do."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Annotated, Literal
+
+from fastapi import Depends, Request
+
+from anomaly_detection.api.problems import ProblemError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+Scope = Literal["read", "score", "train", "admin"]
+
+SCOPES: tuple[Scope, ...] = ("read", "score", "train", "admin")
+
+
+@dataclass(frozen=True, slots=True)
+class Principal:
+    """A caller.
+
+    Parameters
+    ----------
+    name : for logs, the audit, and rates.
+    scopes : what they may do; ``admin`` includes everything.
+    """
+
+    name: str
+    scopes: frozenset[str]
+
+    def may(self, scope: Scope) -> bool:
+        """Say whether they may."""
+        return scope in self.scopes or "admin" in self.scopes
+
+
+EVERYONE = Principal("everyone", frozenset(SCOPES))
+"""Who asks where access is open."""
+
+
+def principal(request: Request) -> Principal:
+    """Who asks; the middleware of ``security`` has put them there.
+
+    Raises
+    ------
+    ProblemError
+        401 where nobody is known.
+    """
+    found: Principal | None = request.scope.get("principal")
+    if found is None:
+        raise ProblemError(
+            401,
+            "This needs a key: send it as Authorization: Bearer KEY. Make one with: anomaly-detection keys create.",
+            {"WWW-Authenticate": "Bearer"},
+        )
+    return found
+
+
+Caller = Annotated[Principal, Depends(principal)]
+"""Who asks, as a parameter of a route."""
+
+
+def needs(scope: Scope) -> Callable[[Principal], Principal]:
+    """A dependency of a route that only callers with a scope may use."""
+
+    def checked(caller: Caller) -> Principal:
+        if not caller.may(scope):
+            has = ", ".join(sorted(caller.scopes)) or "none"
+            raise ProblemError(403, f"This needs a key with the scope {scope!r}; that of {caller.name!r} has: {has}.")
+        return caller
+
+    return checked
