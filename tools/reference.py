@@ -12,7 +12,7 @@ import sys
 from importlib import import_module
 from importlib.util import find_spec
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, get_args
+from typing import TYPE_CHECKING, Any, Literal, get_args, get_origin
 
 import docstrings
 
@@ -112,6 +112,8 @@ def parameter_row(parameter: Any) -> str:
 def takes(parameter: Any) -> str:
     """What a value has to be, in words."""
     annotation = parameter.type_descriptor.annotation
+    if get_origin(annotation) is Literal:
+        return " or ".join(f"`{choice}`" for choice in get_args(annotation))
     (inner,) = get_args(annotation) or (annotation,)
     word = {int: "whole number", float: "number", str: "text", Path: "path"}.get(inner, getattr(inner, "__name__", ""))
     bounds = [f"{sign} {value:,}" for sign, value in (("≥", parameter.min), ("≤", parameter.max)) if value is not None]

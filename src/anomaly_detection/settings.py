@@ -18,7 +18,7 @@ class Settings(BaseSettings):
     ----------
     home : the folder for everything that is kept (``ANOMALY_DETECTION_HOME``).
     registry : the model registry's folder, ``home/registry`` when not given (``ANOMALY_DETECTION_REGISTRY``).
-    database : the service's database, ``home/service.db`` when not given; ``postgresql://user:password@host/name``.
+    database : the service's database, ``home/service.db`` when not given; ``postgresql://host/name``.
     host, port, web_port : where the service listens: API and dashboard on ``port``, a dashboard alone on ``web_port``.
     open_access : everyone who reaches the service may do everything. For development; refused unless ``host`` is
         the machine itself.
