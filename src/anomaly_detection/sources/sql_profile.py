@@ -103,7 +103,7 @@ class _Profiling:
         """The most frequent values, with their counts."""
         value, count = self.value(name).label("v"), self.sa.func.count().label("n")
         asked = self.ask(value, count).where(value.is_not(None)).group_by(value).order_by(count.desc(), value)
-        return {_text(each)[:LONGEST_VALUE]: int(n) for each, n in self.table.rows(asked.limit(MOST_VALUES))}
+        return {text_of(each)[:LONGEST_VALUE]: int(n) for each, n in self.table.rows(asked.limit(MOST_VALUES))}
 
     def numbers(self, name: str, filled: int, low: Any, high: Any, mean: Any) -> dict[str, Any]:
         """Range, spread and quantiles."""
@@ -147,7 +147,7 @@ class _Profiling:
         )
         found = self.table.rows(asked.group_by(value).order_by(count.desc(), value).limit(MOST_PARTS))
         return {
-            _text(row[0]): {
+            text_of(row[0]): {
                 "rows": int(row[1]),
                 "filled": dict(zip(others, map(int, row[2 : 2 + len(others)]), strict=True)),
                 "sum": dict(zip(numbers, (float(each or 0) for each in row[2 + len(others) :]), strict=True)),
@@ -176,7 +176,7 @@ def kind_of(sa: Any, type_: Any) -> str:
     return "text" if isinstance(type_, sa.String) else "nested"
 
 
-def _text(value: Any) -> str:
+def text_of(value: Any) -> str:
     """A value as the text that files have for it."""
     if value is None:
         return ""

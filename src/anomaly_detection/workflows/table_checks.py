@@ -19,6 +19,7 @@ from anomaly_detection.quality.volume import MOST, VolumeAnswer, VolumeRules, ch
 from anomaly_detection.sources.files import open_source
 from anomaly_detection.sources.sql_profile import profile_sql
 from anomaly_detection.workflows.quality_history import (
+    MOST_RUNS,
     count_rows,
     data_files,
     history_of,
@@ -34,9 +35,6 @@ if TYPE_CHECKING:
 
     from anomaly_detection.workflows.quality_history import DataFile
     from anomaly_detection.workflows.table_reading import TablePlace
-
-MOST_RUNS = 30
-"""Days or hours of one table, or daily files, whose values are compared."""
 
 MOST_ARRIVALS = 2_000
 
