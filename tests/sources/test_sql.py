@@ -9,7 +9,7 @@ import pytest
 
 from anomaly_detection.cli.app import run
 from anomaly_detection.errors import MissingDependencyError, ParameterError, SchemaError, SourceError
-from anomaly_detection.quality import check_pattern, profile_table
+from anomaly_detection.quality import check_distribution, check_pattern, profile_table
 from anomaly_detection.sources.sql import SqlTable
 from anomaly_detection.sources.sql_profile import profile_sql, quantiles_of
 from anomaly_detection.sources.sql_sample import sample_sql
@@ -100,6 +100,43 @@ def test_a_profile_is_that_of_the_same_rows(url):
     assert made.segments["region"]["eu"]["sum"]["price"] == pytest.approx(
         whole.segments["region"]["eu"]["sum"]["price"]
     )
+
+
+def test_different_values_of_large_tables_are_counted_where_they_repeat(url, monkeypatch):
+    monkeypatch.setattr("anomaly_detection.sources.sql_profile.EXACT_ROWS", 2999)
+    with SqlTable(url, "orders") as table:
+        made = profile_sql(table)
+    whole = profile_table(FRAME)
+    for name in ("region", "items", "paid"):
+        assert (made.columns[name].distinct, made.columns[name].values) == (
+            whole.columns[name].distinct,
+            whole.columns[name].values,
+        )
+    if "sqlite" in url:
+        assert (made.columns["price"].distinct, made.columns["note"].distinct) == (0, 0)
+        answer = check_distribution(made, [made] * 8)
+        assert any("not counted of 'created', 'price', 'note'" in note for note in answer.notes)
+        assert not answer.is_anomaly
+        assert not {one.column for one in answer.changes if one.test == "distinct"} & {"price", "note"}
+    else:
+        assert made.columns["price"].distinct == pytest.approx(3000, rel=0.3)
+        assert made.columns["note"].distinct == pytest.approx(whole.columns["note"].distinct, rel=0.3)
+
+
+def test_a_wide_table_takes_several_queries(url):
+    import sqlalchemy as sa  # noqa: PLC0415  only tests with the extra get here
+
+    engine = sa.create_engine(url.replace("postgresql://", "postgresql+psycopg://"))
+    names = [f"c{n}" for n in range(450)]
+    wide = sa.Table("wide", sa.MetaData(), *(sa.Column(name, sa.Integer) for name in names))
+    with engine.begin() as connection:
+        wide.create(connection)
+        connection.execute(wide.insert(), [{name: n for n, name in enumerate(names)}, dict.fromkeys(names, 7)])
+    engine.dispose()
+    with SqlTable(url, "wide") as table:
+        made = profile_sql(table, segments=["c0"])
+    assert [one.high for one in made.columns.values()] == [max(n, 7) for n in range(450)]
+    assert made.segments["c0"]["7"]["sum"] == dict.fromkeys(names[1:], 7.0)
 
 
 def test_no_row_is_fetched(url, monkeypatch):
