@@ -18,6 +18,7 @@ import polars as pl
 from sklearn.base import BaseEstimator, OutlierMixin
 from sklearn.utils.validation import check_is_fitted, validate_data
 
+from anomaly_detection.calibration import check_rows
 from anomaly_detection.catalog import DETECTORS
 from anomaly_detection.detectors import create
 from anomaly_detection.detectors.spec import to_spec
@@ -26,7 +27,7 @@ from anomaly_detection.features.inference import check_finite, infer_schema
 from anomaly_detection.frames import as_frame
 from anomaly_detection.keyed import KeyedPipeline, algorithm_of_each
 from anomaly_detection.keyed.pipeline import MIN_ROWS, KeyNames
-from anomaly_detection.pipeline import Pipeline, check_rows
+from anomaly_detection.pipeline import Pipeline
 from anomaly_detection.records import named_columns
 from anomaly_detection.results import SEVERITY_LINES
 from anomaly_detection.series import SeriesPipeline
@@ -44,6 +45,9 @@ if TYPE_CHECKING:
     from anomaly_detection.explain.explanation import Explanation
     from anomaly_detection.records import Schema
     from anomaly_detection.results import Result, Verdict
+
+WATCHED = 100
+"""P-values of a stream that the monitor takes in together."""
 
 
 class AnomalyDetector(OutlierMixin, BaseEstimator):  # type: ignore[misc]  # scikit-learn carries no types
@@ -159,11 +163,11 @@ class AnomalyDetector(OutlierMixin, BaseEstimator):  # type: ignore[misc]  # sci
         """The verdict on each record as it comes; no record is taken before its verdict is asked for.
 
         A row of a time series is learned once it is judged, so that the next ones follow it; a model of a table stays
-        as it is.
+        as it is. ``pipeline_.drift_notes_`` says where p-values are no longer those of training.
         """
         check_is_fitted(self, "pipeline_")
         pipeline = self.pipeline_
-        return map(pipeline.update_one if isinstance(pipeline, SeriesPipeline) else pipeline.detect_one, records)
+        return map(pipeline.update_one, records) if isinstance(pipeline, SeriesPipeline) else watched(pipeline, records)
 
     def update(self, X: Any, *, learn_anomalies: bool = False) -> Result:
         """Verdicts on the rows of a table, which are then learned; see :meth:`Pipeline.update`.
@@ -363,6 +367,21 @@ def detect(data: Any, algorithm: str = "auto", *, contamination: float | str = "
 def _low_scores(pipeline: Pipeline | SeriesPipeline, frame: pl.DataFrame) -> NDArray[np.float64]:
     """(n,) lower is more anomalous."""
     return -(pipeline.detect(frame).anomaly_score if isinstance(pipeline, SeriesPipeline) else pipeline.score(frame))
+
+
+def watched(pipeline: Pipeline, records: Iterable[Mapping[str, Any]]) -> Iterator[Verdict]:
+    """The verdict on each record as it comes, whose p-values the pipeline takes in a few at a time."""
+    recent: list[float] = []
+    try:
+        for record in records:
+            verdict = pipeline.detect_one(record)
+            recent.append(verdict.p_value)
+            yield verdict
+            if len(recent) >= WATCHED:
+                pipeline.watch(recent)
+                recent.clear()
+    finally:
+        pipeline.watch(recent)
 
 
 def _new_offset(pipeline: Pipeline | SeriesPipeline) -> float:

@@ -9,10 +9,11 @@ from typing import TYPE_CHECKING, Any, ClassVar, Literal, Self
 import numpy as np
 
 from anomaly_detection.base import SEED, AnyOf, Choice, Configurable, Range
-from anomaly_detection.calibration import Calibrator, Following, Ranks, calibration_scores
+from anomaly_detection.calibration import Calibrator, Following, Ranks, calibration_scores, check_rows
 from anomaly_detection.detectors import Detector, create
 from anomaly_detection.detectors.online import as_online
-from anomaly_detection.errors import InputError, NotFittedError, ParameterError
+from anomaly_detection.drift import CalibrationMonitor
+from anomaly_detection.errors import NotFittedError, ParameterError
 from anomaly_detection.explain.background import Background
 from anomaly_detection.explain.explainer import Explainer, Yardstick
 from anomaly_detection.explain.tables import checked_rows, explain_rows, positions
@@ -29,7 +30,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     import polars as pl
-    from numpy.typing import NDArray
+    from numpy.typing import ArrayLike, NDArray
 
     from anomaly_detection.base import Constraint
     from anomaly_detection.explain.explanation import Explanation
@@ -51,9 +52,6 @@ SPLIT_FROM = 50_000
 
 SPLIT_UNSTEADY_FROM = 1_000
 """The same for detectors of which two fits may differ much."""
-
-FEWEST_ROWS = 8
-"""Fewer rows than this cannot be both learned from and calibrated on."""
 
 
 class Pipeline(Configurable):
@@ -85,6 +83,7 @@ class Pipeline(Configurable):
     ranks_ : after :meth:`fit_detect`, the ranks and the alpha its verdicts are by, which explanations go by, too; not
         saved.
     background_ : the normal rows that explanations need.
+    monitor_ : what :meth:`update` and :meth:`watch` follow p-values with; None where there is no such promise.
 
     Examples
     --------
@@ -112,6 +111,7 @@ class Pipeline(Configurable):
     following_: Following | None
     ranks_: tuple[Ranks, float] | None = None
     background_: Background | None = None
+    monitor_: CalibrationMonitor | None = None
 
     def __init__(
         self,
@@ -216,13 +216,27 @@ class Pipeline(Configurable):
         as_online(self._scorer.detector)
         frame = self._flat(frame)
         result = self.detect(frame)
+        self.watch(result.p_value)
         kept = frame if learn_anomalies else frame.filter(~result.is_anomaly)
         self._scorer.update(kept)
-        following = self.following_ or Following.begin(self.calibrator_, self.random_state)
-        self.following_ = following.after(result.score)
-        self.calibrator_ = self.following_.calibrator()
-        self.rows_ += len(kept)
+        begun = self.following_ or Following.begin(self.calibrator_, self.random_state)
+        self.following_ = begun.after(result.score)
+        self.calibrator_, self.rows_ = self.following_.calibrator(), self.rows_ + len(kept)
         return result
+
+    def watch(self, p_value: ArrayLike) -> None:
+        """Take in p-values of verdicts on new rows, in order, so that :attr:`drift_notes_` can be about them."""
+        if self.monitor_ is not None:
+            self.monitor_.follow(p_value)
+
+    @property
+    def drift_notes_(self) -> list[str]:
+        """In a sentence, where the p-values of the rows that were learned or watched last are not those of training."""
+        return [] if self.monitor_ is None or (note := self.monitor_.note()) is None else [note]
+
+    def evidence(self) -> dict[str, Any]:
+        """What the detector found out about the training rows, and what there is to say of those since."""
+        return {**self._scorer.detector.evidence(), "drift": self.drift_notes_}
 
     def detect_one(self, record: Mapping[str, Any]) -> Verdict:
         """Give the verdict on one record; the same bits as in a batch, without building a frame.
@@ -323,9 +337,10 @@ class Pipeline(Configurable):
         arrays |= {f"calibrator/{name}": array for name, array in fitted.state().items()}
         if self.following_ is not None:
             arrays["recent"] = self.following_.recent
-        if self.background_ is not None:
-            spec["background"], normal_rows = self.background_.state()
-            arrays |= {f"background/{name}": array for name, array in normal_rows.items()}
+        for name, part in (("background", self.background_), ("monitor", self.monitor_)):
+            if part is not None:
+                spec[name], found = part.state()
+                arrays |= {f"{name}/{each}": array for each, array in found.items()}
         return spec, arrays
 
     @classmethod
@@ -341,6 +356,8 @@ class Pipeline(Configurable):
         pipeline.following_ = Following(pipeline.calibrator_, arrays["recent"]) if "recent" in arrays else None
         if pipeline.following_:
             pipeline.calibrator_ = pipeline.following_.calibrator()
+        if "monitor" in spec:
+            pipeline.monitor_ = CalibrationMonitor.from_state(spec["monitor"], under("monitor/", arrays))
         if "background" in spec:
             pipeline.background_ = Background.restore(spec["background"], under("background/", arrays), scorer.space)
         return pipeline
@@ -417,12 +434,12 @@ class Pipeline(Configurable):
         return scorer, scores
 
     def _finish(self, frame: pl.DataFrame, scores: NDArray[np.float64]) -> None:
-        self.held_out_, self.ranks_ = scores, None
+        self.held_out_, self.ranks_, self.rows_ = scores, None, len(frame)
         sample = scores[~np.isnan(scores)]
         self.calibrator_, self.following_ = Calibrator(tail=self.tail).fit(sample), None
+        self.monitor_ = CalibrationMonitor.of(sample)
         self.alpha_ = choose_alpha(self._wish(), self.calibrator_, sample)
         self.calibrator_.check_alpha(self.alpha_)
-        self.rows_ = len(frame)
         scorer = self._scorer
         self.background_ = Background.learn(
             frame, self.schema_, scorer.native(frame), scores, scorer.space, scorer.score_native, self.random_state
@@ -453,8 +470,7 @@ class Pipeline(Configurable):
         """What rows were last judged by: their ranks after :meth:`fit_detect`, else the calibrator."""
         if self.ranks_ is None:
             return Yardstick(self.calibrator_.p_value, self.alpha_ if alpha is None else alpha)
-        ranks, own_alpha = self.ranks_
-        alpha = own_alpha if alpha is None else alpha
+        ranks, alpha = self.ranks_[0], self.ranks_[1] if alpha is None else alpha
         return Yardstick(partial(ranks.p_value, alpha=alpha), alpha)
 
     def _own_parameters(self) -> dict[str, Any]:
@@ -482,19 +498,3 @@ class Pipeline(Configurable):
 
 def _unfitted(cls: type[Pipeline], parameters: Mapping[str, Any]) -> Pipeline:
     return cls(**parameters)
-
-
-def check_rows(n_rows: int) -> None:
-    """Refuse to learn from too few rows.
-
-    Raises
-    ------
-    InputError
-        naming how many there are and how many it takes.
-    """
-    if n_rows < FEWEST_ROWS:
-        got = "1 sample (row)" if n_rows == 1 else f"{n_rows} rows"
-        raise InputError(
-            f"Learning what is normal takes at least {FEWEST_ROWS} rows; got {got}. "
-            "Give more rows, or score with a trained model."
-        )

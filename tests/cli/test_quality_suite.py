@@ -8,6 +8,8 @@ from datetime import date, datetime, timedelta
 import polars as pl
 import pytest
 
+from quality.tables import sites
+
 needs_yaml = pytest.mark.needs_extra("yaml")
 
 SUITE = {
@@ -143,8 +145,23 @@ def test_a_table_of_a_database(ad, folder):
         "pattern",
     ]
     ran = ad("quality", "run", write(folder, {"tables": {"orders": {"url": url, "checks": checks}}}), "--json")
-    assert [one["answer"] and one["answer"]["rows"] for one in ran.json["results"]] == [1, 2, 1, None]
-    assert "Export it" in ran.json["results"][3]["message"]
+    assert [one["answer"] and one["answer"]["rows"] for one in ran.json["results"]] == [1, 2, 1, 3]
+
+
+def test_patterns_are_remembered_in_the_history_of_a_suite(ad, folder):
+    path = write(
+        folder, {"tables": {"sites": {"data": "sites.csv", "history": "runs", "checks": ["pattern", "volume"]}}}
+    )
+    for n in range(2):
+        sites(seed=n).write_csv(folder / "sites.csv")
+        assert ad("quality", "run", path, "--remember", "--now", f"2026-03-0{n + 1}", "--fail-on-anomaly").code == 0
+    assert sorted({one.name.split(".", 2)[2] for one in (folder / "runs" / "sites").iterdir()}) == [
+        "pattern.json",
+        "run.json",
+    ]
+    sites(seed=5).with_columns(phone=pl.lit("none")).write_csv(folder / "sites.csv")
+    ran = ad("quality", "run", path, "--json", "--now", "2026-03-03").json["results"][0]
+    assert (ran["status"], ran["answer"]["findings"][0]["column"]) == ("failed", "phone")
 
 
 @pytest.mark.parametrize(

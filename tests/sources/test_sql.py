@@ -9,9 +9,10 @@ import pytest
 
 from anomaly_detection.cli.app import run
 from anomaly_detection.errors import MissingDependencyError, ParameterError, SchemaError, SourceError
-from anomaly_detection.quality import profile_table
+from anomaly_detection.quality import check_distribution, check_pattern, profile_table
 from anomaly_detection.sources.sql import SqlTable
 from anomaly_detection.sources.sql_profile import profile_sql, quantiles_of
+from anomaly_detection.sources.sql_sample import sample_sql
 from sources.postgres import server
 
 pytestmark = pytest.mark.needs_extra("sqlalchemy", "psycopg")
@@ -101,6 +102,43 @@ def test_a_profile_is_that_of_the_same_rows(url):
     )
 
 
+def test_different_values_of_large_tables_are_counted_where_they_repeat(url, monkeypatch):
+    monkeypatch.setattr("anomaly_detection.sources.sql_profile.EXACT_ROWS", 2999)
+    with SqlTable(url, "orders") as table:
+        made = profile_sql(table)
+    whole = profile_table(FRAME)
+    for name in ("region", "items", "paid"):
+        assert (made.columns[name].distinct, made.columns[name].values) == (
+            whole.columns[name].distinct,
+            whole.columns[name].values,
+        )
+    if "sqlite" in url:
+        assert (made.columns["price"].distinct, made.columns["note"].distinct) == (0, 0)
+        answer = check_distribution(made, [made] * 8)
+        assert any("not counted of 'created', 'price', 'note'" in note for note in answer.notes)
+        assert not answer.is_anomaly
+        assert not {one.column for one in answer.changes if one.test == "distinct"} & {"price", "note"}
+    else:
+        assert made.columns["price"].distinct == pytest.approx(3000, rel=0.3)
+        assert made.columns["note"].distinct == pytest.approx(whole.columns["note"].distinct, rel=0.3)
+
+
+def test_a_wide_table_takes_several_queries(url):
+    import sqlalchemy as sa  # noqa: PLC0415  only tests with the extra get here
+
+    engine = sa.create_engine(url.replace("postgresql://", "postgresql+psycopg://"))
+    names = [f"c{n}" for n in range(450)]
+    wide = sa.Table("wide", sa.MetaData(), *(sa.Column(name, sa.Integer) for name in names))
+    with engine.begin() as connection:
+        wide.create(connection)
+        connection.execute(wide.insert(), [{name: n for n, name in enumerate(names)}, dict.fromkeys(names, 7)])
+    engine.dispose()
+    with SqlTable(url, "wide") as table:
+        made = profile_sql(table, segments=["c0"])
+    assert [one.high for one in made.columns.values()] == [max(n, 7) for n in range(450)]
+    assert made.segments["c0"]["7"]["sum"] == dict.fromkeys(names[1:], 7.0)
+
+
 def test_no_row_is_fetched(url, monkeypatch):
     fetched = []
     real = SqlTable.rows
@@ -112,9 +150,50 @@ def test_no_row_is_fetched(url, monkeypatch):
     assert max(fetched) <= 101
 
 
+def test_a_sample_is_bounded_spread_and_the_same_each_time(url):
+    with SqlTable(url, "orders") as table:
+        first, again = sample_sql(table, 640), sample_sql(table, 640)
+        whole = sample_sql(table, 3000, ["price", "paid"])
+    assert first.frame.equals(again.frame)
+    assert 500 <= len(first.frame) <= 650
+    assert first.frame["price"].max() == pytest.approx(FRAME["price"].max())
+    assert first.frame["price"].min() == pytest.approx(FRAME["price"].min())
+    assert f"of 3,000 rows ({'64 ranges of rowid' if 'sqlite' in url else 'pages'}" in first.note()
+    assert (whole.frame.columns, len(whole.frame), whole.note()) == (["price", "paid"], 3000, None)
+    if "sqlite" in url:
+        at = first.frame["created"].str.to_datetime()
+        assert at.is_between(FRAME["created"][0], FRAME["created"][200]).any()
+        assert at.is_between(FRAME["created"][2800], FRAME["created"][-1]).any()
+
+
+def test_a_sample_by_a_key(postgres):
+    import sqlalchemy as sa  # noqa: PLC0415  only tests with the extra get here
+
+    engine = sa.create_engine(postgres.replace("postgresql://", "postgresql+psycopg://"))
+    with engine.begin() as connection:
+        connection.execute(sa.text("create table kept (id serial primary key, a numeric, b uuid, c jsonb, d date)"))
+        connection.execute(
+            sa.text(
+                "insert into kept (a, b, c, d) select n / 8.0, gen_random_uuid(), '{}', '2026-01-05'::date + n % 9 "
+                "from generate_series(1, 5000) n"
+            )
+        )
+        connection.execute(sa.text("create view kept_shown as select * from kept"))
+    engine.dispose()
+    with SqlTable(postgres, "kept") as table:
+        found = sample_sql(table, 640)
+    assert found.frame["id"].head(640).is_sorted()
+    assert found.frame["id"].max() - found.frame["id"].min() > 4500
+    assert [str(one) for one in found.frame.dtypes[2:]] == ["String", "Struct({})", "Date"]
+    assert not check_pattern(found.frame).is_anomaly
+    with SqlTable(postgres, "kept_shown") as table:
+        assert "no key" in sample_sql(table, 640).note()
+
+
 def test_names_that_would_do_harm_are_names(url):
     with SqlTable(url, ODD) as table:
         made = profile_sql(table, segments=['x"; --'])
+        assert [len(sample_sql(table, most).frame) for most in (4, 9)] == [5, 5]
     assert (made.rows, made.columns["empty"].missing) == (5, 5)
     with SqlTable(url, "orders") as table:
         assert table.count() == 3000
@@ -175,7 +254,7 @@ def test_a_table_that_may_not_be_read(postgres):
     engine.dispose()
     where = postgres.replace("admin@", "visitor:hush@")
     with SqlTable(where, "secrets") as table, pytest.raises(SourceError, match="No right to read table") as caught:
-        table.count()
+        sample_sql(table)
     assert "hush" not in str(caught.value)
     assert "SELECT" in str(caught.value)
 

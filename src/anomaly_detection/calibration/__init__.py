@@ -8,15 +8,17 @@ rows look alike. Beyond the largest few calibration scores a generalised-Pareto 
 from anomaly_detection.calibration.calibrator import Calibrator
 from anomaly_detection.calibration.clusters import cluster_size, declustered
 from anomaly_detection.calibration.following import Following
-from anomaly_detection.calibration.held_out import calibration_scores
+from anomaly_detection.calibration.held_out import FEWEST_ROWS, calibration_scores, check_rows
 from anomaly_detection.calibration.ranks import Ranks
 from anomaly_detection.calibration.tail import fit_tail, weighted_moments
 
 __all__ = [
+    "FEWEST_ROWS",
     "Calibrator",
     "Following",
     "Ranks",
     "calibration_scores",
+    "check_rows",
     "cluster_size",
     "declustered",
     "fit_tail",

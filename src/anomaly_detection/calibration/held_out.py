@@ -19,6 +19,9 @@ FEW_ROWS = 100
 
 MANY_FOLDS = 20
 
+FEWEST_ROWS = 8
+"""Fewer rows than this cannot be both learned from and calibrated on."""
+
 
 def calibration_scores(
     fit_and_score: Callable[[NDArray[np.int64], NDArray[np.int64]], NDArray[np.float64]],
@@ -82,3 +85,19 @@ def _others(n_rows: int, part: NDArray[np.int64]) -> NDArray[np.int64]:
     outside = np.ones(n_rows, dtype=np.bool_)
     outside[part] = False
     return np.flatnonzero(outside)
+
+
+def check_rows(n_rows: int) -> None:
+    """Refuse to learn from too few rows.
+
+    Raises
+    ------
+    InputError
+        naming how many there are and how many it takes.
+    """
+    if n_rows < FEWEST_ROWS:
+        got = "1 sample (row)" if n_rows == 1 else f"{n_rows} rows"
+        raise InputError(
+            f"Learning what is normal takes at least {FEWEST_ROWS} rows; got {got}. "
+            "Give more rows, or score with a trained model."
+        )

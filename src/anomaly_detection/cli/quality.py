@@ -8,6 +8,7 @@ import typer
 
 from anomaly_detection.cli import options as o
 from anomaly_detection.cli import table_checks
+from anomaly_detection.cli import table_options as t
 from anomaly_detection.cli.detection import FailOnAnomaly
 from anomaly_detection.errors import ParameterError
 
@@ -20,14 +21,12 @@ if TYPE_CHECKING:
 app = typer.Typer(help="Check whole tables.", no_args_is_help=True)
 
 WRITTEN = "What comes out"
-JUDGED = "What is judged"
 
-File = Annotated[
-    str, typer.Argument(help="CSV, TSV, JSON, JSON Lines or Parquet; - is standard input.", metavar="FILE")
-]
 Columns = Annotated[
     list[str] | None,
-    typer.Option("--columns", help="Columns a,b to look at; all by default.", metavar="NAMES", rich_help_panel=JUDGED),
+    typer.Option(
+        "--columns", help="Columns a,b to look at; all by default.", metavar="NAMES", rich_help_panel=t.JUDGED
+    ),
 ]
 Key = Annotated[
     str | None,
@@ -35,16 +34,27 @@ Key = Annotated[
         "--key",
         help="Columns that say what a row is about; rows with the same key are held against each other.",
         metavar="NAMES",
-        rich_help_panel=JUDGED,
+        rich_help_panel=t.JUDGED,
     ),
 ]
 History = Annotated[
     list[str] | None,
     typer.Option(
         "--history",
-        help="A file with an earlier table; repeatable, the oldest first. Without it the table is its own norm.",
-        metavar="FILE",
-        rich_help_panel=JUDGED,
+        help="A folder that remembers, a directory of daily files, or a file with an earlier table; repeatable, the "
+        "oldest first. Without it the table is its own norm.",
+        metavar="PLACE",
+        rich_help_panel=t.PAST,
+    ),
+]
+Rows = Annotated[
+    int,
+    typer.Option(
+        "--rows",
+        min=1,
+        help="With --url: the most rows that are read, spread over the table.",
+        metavar="NUMBER",
+        rich_help_panel=t.TABLE,
     ),
 ]
 Tolerance = Annotated[
@@ -53,7 +63,7 @@ Tolerance = Annotated[
         "--tolerance",
         help="Share of a column's rows that may be wrong in one way without an alarm.",
         metavar="SHARE",
-        rich_help_panel=JUDGED,
+        rich_help_panel=t.JUDGED,
     ),
 ]
 CellScores = Annotated[
@@ -87,10 +97,15 @@ def _group() -> None:
 
 @app.command()
 def pattern(
-    file: File,
+    data: t.Data = None,
+    url: t.Url = None,
+    table: t.Table = None,
+    rows: Rows = 50_000,
     columns: Columns = None,
     key: Key = None,
     history: History = None,
+    remember: t.Remember = False,
+    now: t.Now = None,
     tolerance: Tolerance = 0.002,
     cell_scores: CellScores = None,
     output: Output = None,
@@ -105,32 +120,35 @@ def pattern(
 ) -> int:
     """Find wrong cells: odd shapes, typos, values that contradict their row, missing ones. No rules are needed."""
     from anomaly_detection.cli.terminal import progress
-    from anomaly_detection.workflows.quality import PatternRequest, TableReading, check_pattern_of_file
+    from anomaly_detection.workflows.cell_reading import TableReading
+    from anomaly_detection.workflows.quality import PatternRequest, check_pattern_of
 
     if as_json and "-" in (output, cell_scores):
         raise ParameterError("--json and an output - both write to standard output. Give one of them.")
     request = PatternRequest(
-        TableReading(file, format_, encoding, delimiter, o.names(columns)),
+        TableReading(data, format_, encoding, delimiter, o.names(columns), url, table, rows),
         key=o.names([key] if key else None),
         history=tuple(history or ()),
         tolerance=tolerance,
+        remember=remember,
+        now=None if now is None else t.moment(now),
         cell_scores=cell_scores,
         output=output,
         output_format=output_format,
     )
     with progress(quiet=quiet) as show:
-        answer, notes = check_pattern_of_file(request, show)
-    _show(answer, () if quiet else notes, top, as_json=as_json, onscreen="-" not in (output, cell_scores))
+        answer = check_pattern_of(request, show)
+    _show(answer, top, quiet=quiet, as_json=as_json, onscreen="-" not in (output, cell_scores))
     return 1 if fail_on_anomaly and answer.is_anomaly else 0
 
 
-def _show(answer: PatternAnswer, notes: Sequence[str], top: int, *, as_json: bool, onscreen: bool) -> None:
+def _show(answer: PatternAnswer, top: int, *, quiet: bool, as_json: bool, onscreen: bool) -> None:
     from anomaly_detection.cli.terminal import SEVERITY_STYLES, print_json, say, side
 
     if as_json:
-        print_json({**answer.to_dict(), "notes": list(notes)})
+        print_json(answer.to_dict())
         return
-    for note in notes:
+    for note in () if quiet else answer.notes:
         say(f"note: {note}", "dim", screen=side())
     if onscreen:
         _show_findings(answer.findings[:top])

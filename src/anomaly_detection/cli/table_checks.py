@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from datetime import UTC, date, datetime
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from anomaly_detection.cli import options as o
+from anomaly_detection.cli import table_options as t
 from anomaly_detection.cli.detection import FailOnAnomaly
-from anomaly_detection.errors import ParameterError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -18,112 +18,23 @@ if TYPE_CHECKING:
     from anomaly_detection.quality.answer import Answer
     from anomaly_detection.workflows.table_reading import TablePlace
 
-TABLE = "The table"
-PAST = "Its past"
-JUDGED = "What is judged"
-
-Data = Annotated[
-    str | None,
-    typer.Argument(help="A file, or a directory of daily files; not with --url.", metavar="[FILE | DIRECTORY]"),
-]
-Url = Annotated[
-    str | None,
-    typer.Option(
-        "--url",
-        help="A database: sqlite:///file.db, postgresql://user@host/database.",
-        metavar="URL",
-        rich_help_panel=TABLE,
-    ),
-]
-Table = Annotated[
-    str | None,
-    typer.Option("--table", help="Its table; schema.table for another schema.", metavar="NAME", rich_help_panel=TABLE),
-]
-Timestamp = Annotated[
-    str | None,
-    typer.Option(
-        "--timestamp",
-        help="The column with the time of a row; each day is a run, and the latest is judged.",
-        metavar="NAME",
-        rich_help_panel=PAST,
-    ),
-]
-Every = Annotated[
-    str, typer.Option("--every", help="With --timestamp: day or hour.", metavar="STEP", rich_help_panel=PAST)
-]
-Zone = Annotated[
-    str | None,
-    typer.Option(
-        "--zone", help="The time zone of the days, such as Europe/Berlin.", metavar="NAME", rich_help_panel=PAST
-    ),
-]
-History = Annotated[
-    str | None,
-    typer.Option(
-        "--history",
-        help="A folder of remembered runs, or of earlier daily files.",
-        metavar="FOLDER",
-        rich_help_panel=PAST,
-    ),
-]
-Remember = Annotated[
-    bool, typer.Option("--remember", help="Add this run to --history.", rich_help_panel=PAST, show_default=False)
-]
-Now = Annotated[
-    str | None,
-    typer.Option("--now", help="The present; what is later is left out.", metavar="TIME", rich_help_panel=PAST),
-]
-Segment = Annotated[
-    list[str] | None,
-    typer.Option(
-        "--segment",
-        help="Columns a,b whose values part the table, to say which part is guilty.",
-        metavar="NAMES",
-        rich_help_panel=JUDGED,
-    ),
-]
-Alpha = Annotated[
-    float,
-    typer.Option(
-        "--alpha", help="The share of normal runs that may raise an alarm.", metavar="SHARE", rich_help_panel=JUDGED
-    ),
-]
-Direction = Annotated[
-    str,
-    typer.Option("--direction", help="both, rise or drop.", metavar="WHICH", rich_help_panel=JUDGED),
-]
-MinimumRelative = Annotated[
-    float,
-    typer.Option(
-        "--minimum-relative",
-        help="No alarm nearer to what was expected than this share of it.",
-        metavar="SHARE",
-        rich_help_panel=JUDGED,
-    ),
-]
-Holidays = Annotated[
-    list[str] | None,
-    typer.Option(
-        "--holiday", help="A day unlike others, 2026-12-25; repeatable.", metavar="DATE", rich_help_panel=JUDGED
-    ),
-]
-
 
 def volume(
-    data: Data = None,
-    url: Url = None,
-    table: Table = None,
-    timestamp: Timestamp = None,
-    every: Every = "day",
-    zone: Zone = None,
-    history: History = None,
-    remember: Remember = False,
-    now: Now = None,
-    segment: Segment = None,
-    alpha: Alpha = 0.01,
-    direction: Direction = "both",
-    minimum_relative: MinimumRelative = 0.0,
-    holiday: Holidays = None,
+    data: t.Data = None,
+    url: t.Url = None,
+    table: t.Table = None,
+    timestamp: t.Timestamp = None,
+    every: t.Every = "day",
+    zone: t.Zone = None,
+    history: t.History = None,
+    remember: t.Remember = False,
+    now: t.Now = None,
+    segment: t.Segment = None,
+    alpha: t.Alpha = 0.01,
+    direction: t.Direction = "both",
+    minimum_relative: t.MinimumRelative = 0.0,
+    holiday: t.Holidays = None,
+    country: t.Country = None,
     fail_on_anomaly: FailOnAnomaly = False,
     as_json: o.Json = False,
     quiet: o.Quiet = False,
@@ -133,23 +44,23 @@ def volume(
     from anomaly_detection.workflows.table_checks import volume_of
 
     place = _place(data, url, table, timestamp, every, zone, history, segment, now)
-    rules = VolumeRules(alpha, direction, minimum_relative, frozenset(map(_day, holiday or ())), zone)
+    rules = VolumeRules(alpha, direction, minimum_relative, frozenset(map(t.day, holiday or ())), zone, country)
     answer = volume_of(place, rules, remember=remember)
     return _show(answer, answer.notes, fail=fail_on_anomaly, as_json=as_json, quiet=quiet)
 
 
 def distribution(
-    data: Data = None,
-    url: Url = None,
-    table: Table = None,
-    timestamp: Timestamp = None,
-    every: Every = "day",
-    zone: Zone = None,
-    history: History = None,
-    remember: Remember = False,
-    now: Now = None,
-    segment: Segment = None,
-    alpha: Alpha = 0.01,
+    data: t.Data = None,
+    url: t.Url = None,
+    table: t.Table = None,
+    timestamp: t.Timestamp = None,
+    every: t.Every = "day",
+    zone: t.Zone = None,
+    history: t.History = None,
+    remember: t.Remember = False,
+    now: t.Now = None,
+    segment: t.Segment = None,
+    alpha: t.Alpha = 0.01,
     fail_on_anomaly: FailOnAnomaly = False,
     as_json: o.Json = False,
     quiet: o.Quiet = False,
@@ -164,14 +75,14 @@ def distribution(
 
 
 def timeliness(
-    data: Data = None,
-    url: Url = None,
-    table: Table = None,
-    timestamp: Timestamp = None,
-    zone: Zone = None,
-    history: History = None,
-    now: Now = None,
-    alpha: Alpha = 0.01,
+    data: t.Data = None,
+    url: t.Url = None,
+    table: t.Table = None,
+    timestamp: t.Timestamp = None,
+    zone: t.Zone = None,
+    history: t.History = None,
+    now: t.Now = None,
+    alpha: t.Alpha = 0.01,
     fail_on_anomaly: FailOnAnomaly = False,
     as_json: o.Json = False,
     quiet: o.Quiet = False,
@@ -190,7 +101,7 @@ def run(
         Path | None, typer.Option("--report", help="A file for a page on the results (.html or .json).", metavar="FILE")
     ] = None,
     remember: Annotated[bool, typer.Option("--remember", help="Add the runs to the histories.")] = False,
-    now: Now = None,
+    now: t.Now = None,
     fail_on_anomaly: FailOnAnomaly = False,
     as_json: o.Json = False,
     quiet: o.Quiet = False,
@@ -199,7 +110,7 @@ def run(
     from anomaly_detection.cli.terminal import print_json, progress, say, severity, show_table
     from anomaly_detection.workflows.suite import run_suite, write_suite_report
 
-    moment = None if now is None else _moment(now)
+    moment = None if now is None else t.moment(now)
     with progress(quiet=quiet) as show:
         result = run_suite(suite, datetime.now(UTC), show, moment, remember=remember)
     if report is not None:
@@ -229,19 +140,8 @@ def _place(
 ) -> TablePlace:
     from anomaly_detection.workflows.table_reading import TablePlace
 
-    present = None if now is None else _moment(now)
+    present = None if now is None else t.moment(now)
     return TablePlace(data, url, table, timestamp, every, zone, history, o.names(segment), present)
-
-
-def _moment(text: str) -> datetime:
-    try:
-        return datetime.fromisoformat(text)
-    except ValueError:
-        raise ParameterError(f"{text!r} is no time. Write it like 2026-03-01 or 2026-03-01T06:30.") from None
-
-
-def _day(text: str) -> date:
-    return _moment(text).date()
 
 
 def _show(

@@ -53,6 +53,16 @@ class CalibrationMonitor:
         self.rows_ = 0
         self.last_ = 0.0
 
+    @classmethod
+    def of(cls, scores: NDArray[np.float64]) -> Self:
+        """For p-values by a calibration sample, in order of its rows.
+
+        A small sample knows the p-values of new rows no better than by its own size, so no more rows are tested
+        together than it has.
+        """
+        every = apart(scores)
+        return cls(every, max(min(WINDOW, len(scores)), every))
+
     def follow(self, p_value: ArrayLike) -> None:
         """Take in p-values, in order of time."""
         p = np.asarray(p_value, dtype=np.float64)

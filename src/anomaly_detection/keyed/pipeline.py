@@ -10,7 +10,7 @@ import numpy as np
 import polars as pl
 
 from anomaly_detection.base import Range
-from anomaly_detection.calibration import Calibrator, Ranks
+from anomaly_detection.calibration import Calibrator, Ranks, check_rows
 from anomaly_detection.detectors.labels import need_streaming
 from anomaly_detection.errors import ParameterError, SchemaError
 from anomaly_detection.explain.tables import checked_rows
@@ -21,7 +21,7 @@ from anomaly_detection.frames import row_numbers
 from anomaly_detection.keyed import saved
 from anomaly_detection.keyed._surprise_kernels import many_surprises, one_surprise
 from anomaly_detection.keyed.learning import Learned, Learning
-from anomaly_detection.pipeline import Pipeline, check_rows, silent
+from anomaly_detection.pipeline import Pipeline, silent
 from anomaly_detection.records import named_columns
 from anomaly_detection.thresholds import benjamini_hochberg, choose_alpha, named
 from anomaly_detection.verdicts import judge, judge_one

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Self
 import numpy as np
 
 from anomaly_detection.base import AnyOf, Choice, Configurable, Range
+from anomaly_detection.calibration import check_rows
 from anomaly_detection.errors import NotFittedError
 from anomaly_detection.logs.batch import joined
 from anomaly_detection.logs.combination import MOST_OF_ALL, calibrated, evenly, restored_calibrator, restored_line
@@ -16,7 +17,6 @@ from anomaly_detection.logs.methods import WEIGHTS, Methods
 from anomaly_detection.logs.statistics import statistics_of
 from anomaly_detection.logs.tables import damaged, described
 from anomaly_detection.logs.verdict import LogResult, LogVerdict, method_verdicts
-from anomaly_detection.pipeline import check_rows
 from anomaly_detection.scorer import under
 from anomaly_detection.thresholds import choose_alpha
 from anomaly_detection.verdicts import judge, judge_one

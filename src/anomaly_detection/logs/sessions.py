@@ -8,6 +8,7 @@ import numpy as np
 import polars as pl
 
 from anomaly_detection.base import AnyOf, Choice, Configurable, Range
+from anomaly_detection.calibration import check_rows
 from anomaly_detection.calibration.held_out import held_out
 from anomaly_detection.errors import NotFittedError, SchemaError
 from anomaly_detection.features.logs.lines import microseconds
@@ -25,7 +26,6 @@ from anomaly_detection.logs.intake import Intake, seconds_of
 from anomaly_detection.logs.session_model import SessionModel
 from anomaly_detection.logs.tables import described
 from anomaly_detection.logs.verdict import LogResult
-from anomaly_detection.pipeline import check_rows
 from anomaly_detection.scorer import under
 from anomaly_detection.thresholds import choose_alpha
 from anomaly_detection.verdicts import judge

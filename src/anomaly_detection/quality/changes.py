@@ -67,8 +67,9 @@ def column_changes(name: str, now: ColumnSketch, past: Sequence[ColumnSketch]) -
     found = [missing_change(name, now, past)]
     if not now.filled or not together.filled:
         return found
-    if now.distinct and together.type != "nested":
-        found.append(distinct_change(name, now, past))
+    known = [one for one in past if one.distinct]
+    if now.distinct and known and together.type != "nested":
+        found.append(distinct_change(name, now, known))
     if now.type == "number":
         found.append(mean_change(name, now, past, together))
         found.append(distance_change(name, now, past, together, of_quantiles))

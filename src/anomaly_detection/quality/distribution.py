@@ -178,6 +178,9 @@ def _answer(
         notes.append(
             f"learned from {counted(len(past), 'run')}; {ENOUGH - len(past)} more say how much runs usually differ"
         )
+    uncounted = [name for name, one in now.columns.items() if one.filled and not one.distinct and one.type != "nested"]
+    if uncounted:
+        notes.append(f"different values not counted of {quoted(uncounted)}: a large table, and values hardly repeat")
     return DistributionAnswer(
         is_anomaly=bool(alarms),
         severity=max((one.severity for one in alarms), key=SEVERITIES.index, default=SEVERITIES[0]),

@@ -31,12 +31,16 @@ class PatternAnswer(Answer):
     findings : what is wrong, by column and kind, the most severe first; those with ``is_anomaly`` false are notes.
     rows, columns : the size of the table.
     wrong_cells : how many cells are called wrong.
+    of_rows : how many rows there are of which ``rows`` were looked at; 0 where that is all of them.
+    notes : how the table was read, and what is still needed.
     """
 
     findings: tuple[Finding, ...] = field(default=())
     rows: int = 0
     columns: int = 0
     wrong_cells: int = 0
+    of_rows: int = 0
+    notes: tuple[str, ...] = ()
 
     def to_dict(self) -> dict[str, Any]:
         """Plain values, for JSON."""

@@ -38,7 +38,8 @@ class ColumnSketch:
     ----------
     type : ``number``, ``text``, ``time``, ``boolean`` or ``nested``.
     rows, missing : how many rows there were, and how many had no value.
-    distinct : how many different values there were; an estimate within 6 % where there are many and runs were merged.
+    distinct : how many different values there were; an estimate within 6 % where there are many and runs were merged;
+        0 where a database would not count them.
     mean, deviation, low, high : of numbers, in their own unit; of times in seconds since 1970; None for others.
     quantiles : (101,) of numbers, from the lowest to the highest; empty for others.
     values : the most frequent values of texts, booleans and numbers with few of them, with their counts.

@@ -296,6 +296,7 @@ class SeriesPipeline(Configurable):
             "sparse_keys": len(learned.sparse) + len(learned.charts),
             "chosen": dict(list(learned.reasons.items())[:MOST_SHOWN]),
             "profiles": {key: one.to_dict() for key, one in learned.profiles.items()},
+            "drift": list(self.drift_notes_),
         }
 
     @property

@@ -145,6 +145,17 @@ class SqlTable:
         if missing is not None:
             raise SchemaError(f"Table {self.name!r}: {UnknownNameError('column', missing, self.columns)}")
 
+    def whole_number_key(self) -> Any:
+        """A column of whole numbers that tells rows apart and is indexed; None where there is none."""
+        with self.reading() as connection:
+            inspector = self.sa.inspect(connection)
+            names = inspector.get_pk_constraint(self.name, schema=self.schema)["constrained_columns"]
+            is_table = self.name in inspector.get_table_names(schema=self.schema)
+        if len(names) == 1 and isinstance(self.columns[names[0]], self.sa.Integer):
+            return self.sa.column(names[0], self.sa.Integer)
+        has_row_ids = self.dialect == "sqlite" and is_table and not names and "rowid" not in self.columns
+        return self.sa.column("rowid", self.sa.Integer) if has_row_ids else None
+
     def rows(self, statement: Any) -> list[Any]:
         """The rows of a statement; raises as :meth:`reading` does."""
         with self.reading() as connection:

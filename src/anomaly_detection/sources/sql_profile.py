@@ -15,6 +15,7 @@ from anomaly_detection.quality.table_profile import (
     ColumnSketch,
     TableProfile,
 )
+from anomaly_detection.sources.sql_distinct import EXACT_ROWS, count_distinct
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -24,6 +25,9 @@ if TYPE_CHECKING:
 
 BUCKETS = 100
 """Buckets of equal width in the first histogram of a column."""
+
+MOST_COLUMNS = 100
+"""Columns that one query is about; databases have limits."""
 
 CROWDED = 0.05
 """A bucket with more than this share of the rows is divided again."""
@@ -50,11 +54,10 @@ def profile_sql(
     """
     table.check_columns(segments)
     made = _Profiling(table, where)
-    basics = made.basics()
-    columns = {
-        name: made.sketch(name, basics[0], *basics[1 + 5 * n : 6 + 5 * n]) for n, name in enumerate(table.columns)
-    }
-    return TableProfile(int(basics[0]), columns, time, table.name, {name: made.parts(name) for name in segments})
+    rows = int(table.rows(made.ask(table.sa.func.count()))[0][0])
+    basics = made.basics(exact=rows <= EXACT_ROWS)
+    columns = {name: made.sketch(name, *numbers) for name, numbers in basics.items()}
+    return TableProfile(rows, columns, time, table.name, {name: made.parts(name) for name in segments})
 
 
 class _Profiling:
@@ -78,22 +81,34 @@ class _Profiling:
             return self.sa.case((number.between(-LARGEST, LARGEST), number))
         return self.sa.func.nullif(column, "") if self.kinds[name] == "text" else column
 
-    def basics(self) -> Any:
-        """One row: the number of rows, and five numbers of each column."""
-        asked: list[Any] = [self.sa.func.count()]
-        for name, kind in self.kinds.items():
-            value, nothing = self.value(name), self.sa.null()
-            asked.append(self.sa.func.count(value))
-            asked.append(self.sa.func.count(value.distinct()) if kind != "nested" else nothing)
-            ranged = kind == "number"
-            asked += [getattr(self.sa.func, word)(value) if ranged else nothing for word in ("min", "max", "avg")]
-        return self.table.rows(self.ask(*[each.label(f"a{n}") for n, each in enumerate(asked)]))[0]
+    def basics(self, *, exact: bool) -> dict[str, Sequence[Any]]:
+        """Of each column the numbers of rows, of those with a value and of different values, and the range and mean.
+
+        A wide table takes several queries. Different values are counted at once only where ``exact`` says so.
+        """
+        found: dict[str, Sequence[Any]] = {}
+        for names in _few(list(self.kinds)):
+            asked = [part for name in names for part in self._basic(name, exact=exact)]
+            rows, *numbers = self.table.rows(
+                self.ask(self.sa.func.count(), *[each.label(f"a{n}") for n, each in enumerate(asked)])
+            )[0]
+            found |= {name: (rows, *numbers[5 * n : 5 * n + 5]) for n, name in enumerate(names)}
+        return found
+
+    def _basic(self, name: str, *, exact: bool) -> list[Any]:
+        value, kind, nothing = self.value(name), self.kinds[name], self.sa.null()
+        distinct = self.sa.func.count(value.distinct()) if exact and kind != "nested" else nothing
+        ranged = kind == "number"
+        range_ = [getattr(self.sa.func, word)(value) if ranged else nothing for word in ("min", "max", "avg")]
+        return [self.sa.func.count(value), distinct, *range_]
 
     def sketch(self, name: str, rows: int, filled: int, distinct: int | None, *range_: float | None) -> ColumnSketch:
         """What is kept of a column; ``range_`` is its lowest, highest and mean number."""
         kind = self.kinds[name]
+        if distinct is None and kind != "nested" and filled:
+            distinct = count_distinct(self.table, self.ask, self.value(name))
         different = int(distinct or 0)
-        few = different <= (MOST_VALUES // 2 if kind == "number" else max(MOST_VALUES, 0.5 * filled))
+        few = 0 < different <= (MOST_VALUES // 2 if kind == "number" else max(MOST_VALUES, 0.5 * filled))
         asked = few and filled and kind in ("number", "text", "boolean")
         values = self.top_values(name) if asked else {}
         numbers = self.numbers(name, filled, *range_) if kind == "number" and filled else {}
@@ -103,7 +118,7 @@ class _Profiling:
         """The most frequent values, with their counts."""
         value, count = self.value(name).label("v"), self.sa.func.count().label("n")
         asked = self.ask(value, count).where(value.is_not(None)).group_by(value).order_by(count.desc(), value)
-        return {_text(each)[:LONGEST_VALUE]: int(n) for each, n in self.table.rows(asked.limit(MOST_VALUES))}
+        return {text_of(each)[:LONGEST_VALUE]: int(n) for each, n in self.table.rows(asked.limit(MOST_VALUES))}
 
     def numbers(self, name: str, filled: int, low: Any, high: Any, mean: Any) -> dict[str, Any]:
         """Range, spread and quantiles."""
@@ -136,7 +151,15 @@ class _Profiling:
 
     def parts(self, by: str) -> dict[str, Part]:
         """Counts and sums of each value of a column; the frequent ones alone."""
-        others = [name for name in self.kinds if name != by]
+        found: dict[str, Part] = {}
+        for others in _few([name for name in self.kinds if name != by]):
+            for value, part in self._parts(by, others).items():
+                there = found.setdefault(value, part)
+                there["filled"] |= part["filled"]
+                there["sum"] |= part["sum"]
+        return found
+
+    def _parts(self, by: str, others: Sequence[str]) -> dict[str, Part]:
         numbers = [name for name in others if self.kinds[name] == "number"]
         value, count = self.value(by).label("v"), self.sa.func.count().label("n")
         asked = self.ask(
@@ -147,13 +170,18 @@ class _Profiling:
         )
         found = self.table.rows(asked.group_by(value).order_by(count.desc(), value).limit(MOST_PARTS))
         return {
-            _text(row[0]): {
+            text_of(row[0]): {
                 "rows": int(row[1]),
                 "filled": dict(zip(others, map(int, row[2 : 2 + len(others)]), strict=True)),
                 "sum": dict(zip(numbers, (float(each or 0) for each in row[2 + len(others) :]), strict=True)),
             }
             for row in found
         }
+
+
+def _few(names: list[str]) -> list[list[str]]:
+    """The names in parts that one query can be about; at least one part."""
+    return [names[start : start + MOST_COLUMNS] for start in range(0, max(len(names), 1), MOST_COLUMNS)]
 
 
 def quantiles_of(buckets: Sequence[tuple[int, float, float]]) -> tuple[float, ...]:
@@ -176,7 +204,7 @@ def kind_of(sa: Any, type_: Any) -> str:
     return "text" if isinstance(type_, sa.String) else "nested"
 
 
-def _text(value: Any) -> str:
+def text_of(value: Any) -> str:
     """A value as the text that files have for it."""
     if value is None:
         return ""

@@ -165,4 +165,5 @@ def _algorithm(pipeline: Pipeline | SeriesPipeline) -> dict[str, Any]:
         )
         return {"algorithm": spec, "evidence": pipeline.evidence(), "parameters": parameters}
     detector = pipeline.scorer_.detector
-    return {"algorithm": to_spec(detector), "evidence": detector.evidence(), "parameters": parameters}
+    found = detector if isinstance(pipeline, KeyedPipeline) else pipeline
+    return {"algorithm": to_spec(detector), "evidence": found.evidence(), "parameters": parameters}

@@ -1,61 +1,29 @@
-"""Checks of tables in files: read, judge, write what was found."""
+"""Cells of tables wherever they are: read, judge, write what was found."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import polars as pl
 
-from anomaly_detection.errors import ParameterError
+from anomaly_detection.errors import InputError, ParameterError, SourceError
 from anomaly_detection.quality.cells import score_cells
 from anomaly_detection.quality.pattern import TOLERANCE, PatternAnswer, check_pattern
-from anomaly_detection.sources.files import open_source
+from anomaly_detection.quality.profile import PatternProfile
 from anomaly_detection.workflows.output import open_sink
-from anomaly_detection.workflows.reading import check_columns
+from anomaly_detection.workflows.quality_history import MOST_RUNS, data_files, read_patterns, remember_run
+from anomaly_detection.workflows.table_reading import aware
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from anomaly_detection.pipeline import Progress
     from anomaly_detection.quality.answer import Finding
+    from anomaly_detection.workflows.cell_reading import TableReading
     from anomaly_detection.workflows.output import VerdictSink
-
-DELIMITED = ("csv", "tsv")
-
-
-@dataclass(frozen=True, slots=True)
-class TableReading:
-    """How to read a table as it is written.
-
-    Parameters
-    ----------
-    data : a file, or ``-`` for standard input.
-    format, encoding, delimiter : how the file is written.
-    columns : the columns to read; all when empty.
-    """
-
-    data: str
-    format: str | None = None
-    encoding: str = "utf-8"
-    delimiter: str | None = None
-    columns: tuple[str, ...] = ()
-
-    def read(self) -> tuple[pl.DataFrame, tuple[str, ...]]:
-        """The table, and notes on how it was read; delimited text stays text, so that 007 and 7.0 remain what they are.
-
-        Raises
-        ------
-        SourceError
-            if the file cannot be read as records.
-        SchemaError
-            for a column that is not there, with the nearest ones that are.
-        """
-        with open_source(self.data, format=self.format, encoding=self.encoding, delimiter=self.delimiter) as source:
-            check_columns(self.columns, source)
-            if source.format.split(".")[0] in DELIMITED:
-                source.with_dtypes(dict.fromkeys(source.columns, pl.String))
-            return source.read(), tuple(source.notes)
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,8 +34,10 @@ class PatternRequest:
     ----------
     reading : the table.
     key : columns that say what a row is about.
-    history : files with earlier tables, the oldest first.
+    history : earlier tables, the oldest first: files, directories of daily files, or a folder that remembers.
     tolerance : the share of a column's rows that may be wrong in one way.
+    remember : whether to add what the cells look like to the folder that is the history.
+    now : when the table is of; what is later is left out.
     cell_scores : a file for the score of every cell.
     output, output_format : a file for the findings, and its format when the name does not tell.
     """
@@ -76,64 +46,119 @@ class PatternRequest:
     key: tuple[str, ...] = ()
     history: tuple[str, ...] = ()
     tolerance: float = TOLERANCE
+    remember: bool = False
+    now: datetime | None = None
     cell_scores: str | None = None
     output: str | None = None
     output_format: str | None = None
 
+    def __post_init__(self) -> None:
+        if self.remember and (len(self.history) != 1 or Path(self.history[0]).is_file()):
+            raise ParameterError("--remember needs one --history FOLDER to keep the run in.")
+        if self.output is not None and self.output == self.cell_scores:
+            raise ParameterError(f"--output and --cell-scores are both {self.output}. Give each a place of its own.")
+        if self.cell_scores is not None and self.reading.url is not None:
+            raise ParameterError(
+                "--cell-scores has a row for each row of the table, and of a table of a database only some are read. "
+                "Export it first."
+            )
 
-def check_pattern_of_file(request: PatternRequest, progress: Progress) -> tuple[PatternAnswer, tuple[str, ...]]:
-    """Check the patterns of a table in a file; returns the answer, and notes on how the file was read.
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """The columns that are looked at; empty for all."""
+        return (*self.reading.columns, *self.key) if self.reading.columns else ()
+
+
+def check_pattern_of(request: PatternRequest, progress: Progress) -> PatternAnswer:
+    """Check the patterns of a table, wherever it is; the answer has notes on how it was read.
 
     Raises
     ------
     SourceError
-        if a file cannot be read as records.
+        if a table cannot be read.
     SchemaError
         for a column that is not there.
     ParameterError
-        for a tolerance out of range, or two outputs in one place.
+        for a tolerance out of range.
     InputError
-        where an output cannot be written.
+        where a history has nothing to learn from, or an output cannot be written.
     """
-    reading = request.reading
-    if request.output is not None and request.output == request.cell_scores:
-        raise ParameterError(f"--output and --cell-scores are both {request.output}. Give each a place of its own.")
-    sinks = [open_sink(place, format_, reading.data) if place else None for place, format_ in _places(request)]
+    places = ((request.output, request.output_format), (request.cell_scores, None))
+    read_from = str(request.reading.data)
+    sinks = [open_sink(place, format_, read_from) if place else None for place, format_ in places]
     progress("reading", 0, None)
-    frame, notes = reading.read()
+    past = earlier_pattern(request)
+    found = request.reading.read(request.key)
     progress("looking at cells", 0, None)
-    answer = _answer(request, frame, sinks[1])
+    answer = _answer(request, found.frame, past, sinks[1])
     if sinks[0] is not None:
         with sinks[0] as opened:
             opened.write(findings_frame(answer.findings))
-    return answer, notes
+    notes = [*found.notes]
+    if request.history and past is None:
+        notes.append("the first run that is remembered, so the table is its own norm")
+    if request.remember:
+        now = aware(request.now) if request.now is not None else datetime.now(UTC)
+        remember_run(Path(request.history[0]), PatternProfile.fit([_chosen(request, found.frame)]), now)
+    return replace(answer, notes=tuple(notes), of_rows=found.of_rows)
 
 
-def _places(request: PatternRequest) -> Sequence[tuple[str | None, str | None]]:
-    return ((request.output, request.output_format), (request.cell_scores, None))
-
-
-def _answer(request: PatternRequest, frame: pl.DataFrame, sink: VerdictSink | None) -> PatternAnswer:
-    columns = (*request.reading.columns, *request.key) if request.reading.columns else ()
+def _answer(
+    request: PatternRequest, frame: pl.DataFrame, past: PatternProfile | None, sink: VerdictSink | None
+) -> PatternAnswer:
     found = None
-    if sink is not None or not request.history:
-        found = score_cells(frame, columns, request.key)
+    if sink is not None or past is None:
+        found = score_cells(frame, request.columns, request.key)
     if sink is not None and found is not None:
         with sink as opened:
             opened.write(found.to_frame())
-    if request.history or found is None:
-        chosen = frame.select(columns) if columns else frame
-        return check_pattern(chosen, _earlier(request), request.tolerance)
+    if past is not None or found is None:
+        return check_pattern(_chosen(request, frame), past, request.tolerance)
     return check_pattern(found, None, request.tolerance, frame)
 
 
-def _earlier(request: PatternRequest) -> list[pl.DataFrame]:
-    reading = request.reading
-    columns = (*reading.columns, *request.key) if reading.columns else ()
-    read = (
-        TableReading(path, reading.format, reading.encoding, reading.delimiter).read()[0] for path in request.history
-    )
-    return [frame.select([name for name in columns or frame.columns if name in frame.columns]) for frame in read]
+def _chosen(request: PatternRequest, frame: pl.DataFrame) -> pl.DataFrame:
+    return frame.select([name for name in request.columns or frame.columns if name in frame.columns])
+
+
+def earlier_pattern(request: PatternRequest) -> PatternProfile | None:
+    """What earlier tables looked like; None where there is no history, or it begins with this run.
+
+    Raises
+    ------
+    SourceError
+        for a history that is not there or cannot be read.
+    InputError
+        for one that remembers no run.
+    """
+    before = None if request.now is None else int(aware(request.now).timestamp() * 1e6)
+    parts = [one for each in request.history for one in _patterns_in(Path(each), request)]
+    parts += [_pattern_of(request, one.path, one.time) for one in request.reading.earlier_files()]
+    parts = [one for one in parts if before is None or one.time is None or one.time < before]
+    parts = [one for one in parts if one.columns]
+    if not parts and request.history and not request.remember:
+        raise InputError(f"{request.history[0]} remembers no earlier run. Add one with --remember.")
+    if not parts:
+        return None
+    merged = PatternProfile.merged(parts)
+    wanted = request.columns or tuple(merged.columns)
+    return replace(merged, columns={name: one for name, one in merged.columns.items() if name in wanted})
+
+
+def _patterns_in(place: Path, request: PatternRequest) -> Sequence[PatternProfile]:
+    if place.is_file():
+        return [_pattern_of(request, place, None)]
+    if not place.exists() and not request.remember:
+        raise SourceError(f"There is no file or folder {str(place)!r}. Check the path.")
+    if (runs := read_patterns(place)) or not place.exists():
+        return runs
+    return [_pattern_of(request, one.path, one.time) for one in data_files(place)[-MOST_RUNS:]]
+
+
+def _pattern_of(request: PatternRequest, path: Path, time: int | None) -> PatternProfile:
+    """The profile of one file, which is read and let go."""
+    frame = replace(request.reading, data=str(path), url=None, table=None).frame_of(path)
+    return replace(PatternProfile.fit([_chosen(request, frame)]), time=time)
 
 
 def findings_frame(findings: Sequence[Finding]) -> pl.DataFrame:

@@ -7,24 +7,30 @@ import re
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from hashlib import sha256
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import msgspec
 import polars as pl
 
 from anomaly_detection.errors import InputError, SinkError, SourceError
+from anomaly_detection.quality.profile import PatternProfile
 from anomaly_detection.quality.table_profile import TableProfile, profile_table
 from anomaly_detection.sources.files import open_source
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Callable, Iterable, Sequence
     from pathlib import Path
 
-RUN = ".run.json"
-"""How the names of files that hold a run end."""
+Kept = TypeVar("Kept")
+
+RUN, PATTERN = ".run.json", ".pattern.json"
+"""How the names of files end that hold what a run was like, and what its cells looked like."""
 
 LARGEST = 64 * 2**20
 """Bytes of the largest file that is read as a run."""
+
+MOST_RUNS = 30
+"""Days or hours of one table, or daily files, whose values are compared."""
 
 DATA = (".csv", ".tsv", ".json", ".jsonl", ".ndjson", ".parquet")
 PACKED = (".gz", ".zst", ".bz2", ".xz")
@@ -73,7 +79,7 @@ def _is_data(path: Path) -> bool:
     name = path.name.lower()
     for ending in PACKED:
         name = name.removesuffix(ending)
-    return name.endswith(DATA) and not name.endswith(RUN) and not name.startswith(".") and path.is_file()
+    return name.endswith(DATA) and not name.endswith((RUN, PATTERN)) and not name.startswith(".") and path.is_file()
 
 
 def _data_file(path: Path) -> DataFile:
@@ -138,27 +144,41 @@ def read_runs(folder: Path) -> list[TableProfile]:
     SourceError
         for one that cannot be read.
     """
+    return sorted(_kept(folder, RUN, TableProfile.from_dict), key=lambda one: one.time or 0)
+
+
+def read_patterns(folder: Path) -> list[PatternProfile]:
+    """The same for what cells looked like; raises as :func:`read_runs` does."""
+    return sorted(_kept(folder, PATTERN, PatternProfile.from_state), key=lambda one: one.time or 0)
+
+
+def _kept(folder: Path, ending: str, make: Callable[[Any], Kept]) -> list[Kept]:
     if not folder.exists():
         return []
     try:
-        paths = sorted(path for path in folder.iterdir() if path.name.endswith(RUN))
-        runs = [_read_run(path) for path in paths]
+        paths = sorted(path for path in folder.iterdir() if path.name.endswith(ending))
+        return [_read_kept(path, make) for path in paths]
     except OSError as error:
         raise SourceError(f"The history {folder} cannot be read: {error.strerror}.") from error
-    return sorted(runs, key=lambda one: one.time or 0)
 
 
-def _read_run(path: Path) -> TableProfile:
+def _read_kept(path: Path, make: Callable[[Any], Kept]) -> Kept:
     if path.stat().st_size > LARGEST:
         raise InputError(f"{path} is larger than any run; at most {LARGEST:,} bytes are read. Remove it.")
     try:
-        return TableProfile.from_dict(msgspec.json.decode(path.read_bytes()))
+        return make(msgspec.json.decode(path.read_bytes()))
     except (msgspec.DecodeError, InputError) as error:
         raise InputError(f"{path}: {error} Remove the file, or make it again.") from error
 
 
-def remember_run(folder: Path, profile: TableProfile, now: datetime) -> Path:
+def remember_run(folder: Path, profile: TableProfile | PatternProfile, now: datetime) -> Path:
     """Keep a run in a folder, which is made if need be; a run of the same time replaces the one there was.
+
+    Parameters
+    ----------
+    folder : where to.
+    profile : what the run was like, or what its cells looked like.
+    now : the time of a run that has none.
 
     Raises
     ------
@@ -166,13 +186,15 @@ def remember_run(folder: Path, profile: TableProfile, now: datetime) -> Path:
         where it cannot be written; nothing is left behind.
     """
     time = profile.time if profile.time is not None else int(now.timestamp() * 1e6)
+    profile = replace(profile, time=time)
+    state, ending = (profile.to_dict(), RUN) if isinstance(profile, TableProfile) else (profile.state(), PATTERN)
     stamp = datetime.fromtimestamp(time / 1e6, UTC).strftime("%Y%m%dT%H%M%S.%fZ")
-    target = folder / f"{stamp}{RUN}"
+    target = folder / f"{stamp}{ending}"
     aside = folder / f".{stamp}.{os.getpid()}.tmp"
     try:
         folder.mkdir(parents=True, exist_ok=True)
         with aside.open("xb") as file:
-            file.write(msgspec.json.encode(replace(profile, time=time).to_dict()))
+            file.write(msgspec.json.encode(state))
             file.flush()
             os.fsync(file.fileno())
         aside.replace(target)

@@ -5,10 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from anomaly_detection.calibration import check_rows
 from anomaly_detection.errors import SchemaError, UnknownNameError
 from anomaly_detection.evaluation.labels import parse_labels
 from anomaly_detection.features.inference import check_finite, check_roles, infer_schema
-from anomaly_detection.pipeline import check_rows
 from anomaly_detection.records import named_columns, quoted
 from anomaly_detection.sources.files import FileSource, open_source
 

@@ -6,8 +6,8 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from anomaly_detection.base import Range
+from anomaly_detection.calibration import FEWEST_ROWS
 from anomaly_detection.errors import ParameterError
-from anomaly_detection.pipeline import FEWEST_ROWS
 from anomaly_detection.workflows.fitting import Fitting
 
 if TYPE_CHECKING:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import tomllib
 from importlib import import_module
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import msgspec
@@ -15,19 +16,21 @@ from anomaly_detection.errors import (
     SinkError,
     SourceError,
 )
-from anomaly_detection.quality.pattern import TOLERANCE, check_pattern
+from anomaly_detection.pipeline import silent
+from anomaly_detection.quality.pattern import TOLERANCE
 from anomaly_detection.quality.rules import KINDS, Rule, RuleAnswer, check_rule, rule_answer
 from anomaly_detection.quality.suite import Check, CheckResult, SuiteResult, SuiteTable, parse_suite
 from anomaly_detection.quality.volume import VolumeRules
 from anomaly_detection.reports.suite_report import suite_page
-from anomaly_detection.workflows.quality_history import data_files, folder_name
+from anomaly_detection.workflows.cell_reading import TableReading
+from anomaly_detection.workflows.quality import PatternRequest, check_pattern_of
+from anomaly_detection.workflows.quality_history import data_files, folder_name, read_patterns
 from anomaly_detection.workflows.table_checks import distribution_of, timeliness_of, volume_of
 from anomaly_detection.workflows.table_reading import TablePlace
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from datetime import datetime
-    from pathlib import Path
 
     import polars as pl
 
@@ -144,6 +147,7 @@ def _answers(
             str(said.get("direction", "both")),
             float(said.get("minimum_relative", 0.0)),
             frozenset(said.get("holidays", ())),
+            country=said.get("country"),
         )
         yield "volume", volume_of(place, rules, remember=remember, starting=starting)
     elif check.kind == "distribution":
@@ -152,9 +156,22 @@ def _answers(
     elif check.kind == "timeliness":
         yield "timeliness", timeliness_of(place, float(said.get("alpha", 0.01)), present)
     elif check.kind == "pattern":
-        yield "pattern", check_pattern(_frame(place), tolerance=float(said.get("tolerance", TOLERANCE)))
+        yield "pattern", check_pattern_of(_pattern(place, said, present, remember=starting), silent)
     elif check.kind in KINDS:
         yield from ((f"{rule.kind} {rule.column}", _rule(place, rule)) for rule in check.rules())
+
+
+def _pattern(place: TablePlace, said: dict[str, Any], present: datetime, *, remember: bool) -> PatternRequest:
+    """What is to be checked; by itself where nothing is remembered yet."""
+    folder = Path(place.history) if place.history is not None else None
+    known = folder is not None and (remember or bool(read_patterns(folder)))
+    return PatternRequest(
+        TableReading(place.data, url=place.url, table=place.table),
+        history=(str(folder),) if known else (),
+        tolerance=float(said.get("tolerance", TOLERANCE)),
+        remember=known and remember,
+        now=place.now or present,
+    )
 
 
 def _rule(place: TablePlace, rule: Rule) -> RuleAnswer:
@@ -169,13 +186,9 @@ def _frame(place: TablePlace) -> pl.DataFrame:
 
     Raises
     ------
-    ParameterError
-        for a table of a database, which is not fetched.
     SourceError
         where there is no file.
     """
-    if place.url is not None:
-        raise ParameterError("pattern looks at every cell, and a table of a database is not fetched. Export it first.")
     if place.folder is None:
         return place.read()
     files = data_files(place.folder)

@@ -54,15 +54,10 @@ class TablePlace:
     title: str | None = None
 
     def __post_init__(self) -> None:
-        if (self.data is None) == (self.url is None):
-            raise ParameterError("Give a file or a directory, or --url with --table; one of them.")
-        if (self.url is None) != (self.table is None):
-            raise ParameterError("--url says which database and --table which table of it. Give both.")
+        check_place(self.data, self.url, self.table)
         if self.every not in STEPS:
             raise ParameterError(f"every is {self.every!r}; it must be one of {', '.join(STEPS)}.")
         check_zone(self.zone)
-        if self.data is not None and self.data != "-" and not Path(self.data).exists():
-            raise SourceError(f"There is no file or directory {self.data!r}. Check the path.")
 
     @property
     def name(self) -> str:
@@ -129,6 +124,24 @@ class TablePlace:
         local = moment.dt.convert_time_zone(self.zone or "UTC").dt.replace_time_zone(None)
         found: datetime = local.dt.truncate(STEPS[self.every])[0]
         return found
+
+
+def check_place(data: str | None, url: str | None, table: str | None) -> None:
+    """Make sure that one place is named, and that a file or directory is there.
+
+    Raises
+    ------
+    ParameterError
+        for none, several, or half of one.
+    SourceError
+        for a path that leads nowhere.
+    """
+    if (data is None) == (url is None):
+        raise ParameterError("Give a file or a directory, or --url with --table; one of them.")
+    if (url is None) != (table is None):
+        raise ParameterError("--url says which database and --table which table of it. Give both.")
+    if data is not None and data != "-" and not Path(data).exists():
+        raise SourceError(f"There is no file or directory {data!r}. Check the path.")
 
 
 def aware(moment: datetime) -> datetime:
