@@ -57,6 +57,13 @@ def test_false_alarms_on_normal_lines_hold_alpha(fitted: LogPipeline) -> None:
     assert np.median(result.p_value) > 0.2
 
 
+def test_the_first_lines_after_an_empty_memory_are_as_usual_as_the_others(fitted: LogPipeline) -> None:
+    found = [fresh(fitted).detect(frame_of(records(40, seed, first=900 + seed))) for seed in range(30)]
+    assert np.mean([one.is_anomaly for one in found]) <= 0.02
+    for name in ("pca", "template_rate", "service_rate"):
+        assert np.mean([one.parts[name] <= 0.01 for one in found]) <= 0.02, name
+
+
 PLANTED = {
     "rare_templates": {"message": "kernel panic, not syncing"},
     "parameters": {"message": "reply sent with 700000000 bytes"},
