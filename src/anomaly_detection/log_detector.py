@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 from anomaly_detection.base import Choice, Configurable
-from anomaly_detection.errors import InputError, NotFittedError, SchemaError
+from anomaly_detection.errors import InputError, NotFittedError, ParameterError, SchemaError
 from anomaly_detection.logs import LogPipeline, SessionPipeline
 from anomaly_detection.sources.logs import LogColumns, LogFormat
 from anomaly_detection.sources.logs.records import frame_of, record_of
@@ -52,6 +52,9 @@ class LogDetector(Configurable):
     fields : which field holds what, such as ``{"message": "txt"}``; the others are told from their usual names.
     format : of log files; told from the first lines when not given.
     pattern : of log files, a regular expression with named groups.
+    session_pattern : a regular expression for the session of a line, such as ``"request-[0-9]+"``, looked for in the
+        field that ``fields`` names for ``session``, else in the message
+        (:class:`~anomaly_detection.sources.logs.session_pattern.SessionPattern`).
     zone : of time stamps that name none; UTC.
     minutes : the length of the rolling windows, of lines.
     random_state : the seed of everything random.
@@ -73,6 +76,7 @@ class LogDetector(Configurable):
         fields: Mapping[str, str | Sequence[str] | None] | None = None,
         format: str | LogFormat | None = None,
         pattern: str | None = None,
+        session_pattern: str | None = None,
         zone: str | None = None,
         minutes: float = 5.0,
         random_state: int = 0,
@@ -82,6 +86,7 @@ class LogDetector(Configurable):
         self.fields = fields
         self.format = format
         self.pattern = pattern
+        self.session_pattern = session_pattern
         self.zone = zone
         self.minutes = minutes
         self.random_state = random_state
@@ -100,7 +105,7 @@ class LogDetector(Configurable):
         """
         self.validate()
         fields = self.fields or {}
-        reading = LogReading("", self.format, self.pattern, fields, self.zone)
+        reading = LogReading("", self.format, self.pattern, fields, self.zone, session_pattern=self.session_pattern)
         frame, told = self._read(log, reading, LogColumns.of(fields))
         pipeline = (
             SessionPipeline(self.contamination, random_state=self.random_state)
@@ -136,6 +141,8 @@ class LogDetector(Configurable):
         """
         pipeline = self._of_lines("A single line has")
         line, columns = record_of(record, self._columns, self._zone), self._trained.columns
+        if self._sessions is not None:
+            line["session"] = self._sessions.of_one(line)
         return pipeline.detect_one({name: value for name, value in line.items() if name in columns})
 
     def detect_stream(self, records: Iterable[Mapping[str, Any]]) -> Iterator[LogVerdict]:
@@ -154,6 +161,8 @@ class LogDetector(Configurable):
 
         Raises
         ------
+        UnknownNameError
+            for a service that is not known, with the nearest ones.
         InputError
             where sessions are judged.
         """
@@ -205,15 +214,16 @@ class LogDetector(Configurable):
     def _around(cls, trained: TrainedLog) -> Self:
         reading = trained.reading
         known = {**trained.pipeline.parameters(), "by_session": trained.by_session}
-        chosen = {name: known[name] for name in cls.parameter_names() if name in known}
-        found = cls(**chosen, fields=reading.columns or None, format=reading.format, zone=reading.zone)
+        chosen: dict[str, Any] = {name: known[name] for name in cls.parameter_names() if name in known}
+        chosen |= {"format": reading.format, "zone": reading.zone, "session_pattern": reading.session_pattern}
+        found = cls(**chosen, fields=reading.columns or None)
         return found._take(trained)
 
     def _take(self, trained: TrainedLog) -> Self:
         self.pipeline_, self._trained = trained.pipeline, trained
         told, given = trained.reading.format, LogColumns.of(trained.reading.columns)
         self._columns = told.innermost.columns if isinstance(told, LogFormat) else given
-        self._zone = trained.reading.zone
+        self._zone, self._sessions = trained.reading.zone, trained.reading.sessions()
         return self
 
     def _read(self, log: Any, reading: LogReading, needed: LogColumns | None = None) -> tuple[pl.DataFrame, LogReading]:
@@ -221,12 +231,18 @@ class LogDetector(Configurable):
         if isinstance(log, (str, Path)):
             return read_file(str(log), reading)
         told = reading.format.innermost.columns if isinstance(reading.format, LogFormat) else LogColumns()
-        columns = LogColumns.of({**told.as_dict(), **reading.columns})
-        return frame_of(log, columns, reading.zone, needed), reading
+        columns, sessions = LogColumns.of({**told.as_dict(), **reading.columns}), reading.sessions()
+        frame = frame_of(log, columns, reading.zone, needed)
+        return frame if sessions is None else sessions.of(frame), reading
 
     def _checked(self, frame: pl.DataFrame) -> pl.DataFrame:
         if self.by_session and "session" not in frame.columns:
-            raise SchemaError("No field says which session a line is of. Name it: fields={'session': NAME}.")
+            raise SchemaError(
+                "No field says which session a line is of. Name it: fields={'session': NAME}; or say what the names of "
+                "sessions look like in the message: session_pattern=REGEX."
+            )
+        if self.by_session and self.session_pattern is not None and not frame["session"].count():
+            raise ParameterError(f"session_pattern={self.session_pattern!r} matches in no line. Give one that does.")
         return frame
 
     def _of_lines(self, what: str) -> LogPipeline:

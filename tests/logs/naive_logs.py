@@ -6,7 +6,7 @@ import math
 import re
 from collections import Counter, defaultdict
 
-BEGIN = "begin"
+BEGIN, MISSED = "begin", "missed"
 
 
 class NaiveMarkov:
@@ -25,9 +25,9 @@ class NaiveMarkov:
                 past = [*past[1:], symbol]
         return self
 
-    def surprises(self, session: list[int]) -> list[tuple[float, float, float]]:
+    def surprises(self, session: list[int], before: str = BEGIN) -> list[tuple[float, float, float]]:
         """Of each symbol, of each pair, and of each symbol and those before it, half as much with each."""
-        past: list[object] = [BEGIN] * 3
+        past: list[object] = [before] * 3
         carried = 0.0
         found = []
         for symbol in session:
@@ -38,7 +38,7 @@ class NaiveMarkov:
                     break
                 p = (after[symbol] + len(after) * p) / (sum(after.values()) + len(after))
             pair = self.counts[(past[2],)][symbol]
-            carried = 0.5 * carried - math.log(p)
+            carried = 0.0 if past[2] == MISSED else 0.5 * carried - math.log(p)
             found.append((-math.log(p), -math.log((pair + 0.5) / (sum(self.counts[()].values()) + 1.0)), carried))
             past = [*past[1:], symbol]
         return found
@@ -89,8 +89,8 @@ def naive_traffic(lines: list[tuple[str, float]], rate: float) -> list[float]:
     for service, now in lines:
         seen = past[service]
         first, before = (seen[0], seen[-1]) if seen else (now, now)
-        lines_before = sum(math.exp((t - before) / 1800) for t in seen)
-        usual = rate * math.exp((first - before) / 1800) + lines_before / 1800
+        lines_before, left = sum(math.exp((t - before) / 1800) for t in seen), math.exp((first - before) / 1800)
+        usual = (rate * 60 * left + lines_before) / (60 * left + 1800 * (1 - left))
         lately = rate * 10 * math.exp((first - now) / 10) + sum(math.exp((t - now) / 10) for t in seen) + 1
         expected = usual * 10 + 1
         surge = 2 * (lately * math.log(lately / expected) - lately + expected) if lately > expected else 0.0

@@ -21,6 +21,8 @@ from anomaly_detection.logs.markov import MOST_PAIRS, Markov
 from anomaly_detection.logs.tables import places, table_of
 from anomaly_detection.logs.values import novelty
 from logs.naive_logs import (
+    BEGIN,
+    MISSED,
     NaiveMarkov,
     naive_attributes,
     naive_density,
@@ -46,6 +48,19 @@ def test_markov_equals_its_twin(train: list[list[int]], new: list[list[int]]) ->
     found = markov.surprises(*laid_out(new), markov.memory())
     wanted = np.array([told for one in new for told in naive.surprises(one)]).reshape(-1, 3)
     np.testing.assert_allclose(found, wanted, rtol=1e-12)
+
+
+@given(SESSIONS, SESSIONS, st.integers(0, 30))
+@settings(max_examples=60, deadline=None)
+def test_a_session_that_comes_early_may_have_begun_before(
+    train: list[list[int]], new: list[list[int]], lull: int
+) -> None:
+    markov, naive = Markov().fit(*laid_out(train)), NaiveMarkov().fit(train)
+    found = markov.surprises(*laid_out(new), markov.memory(), lull)
+    firsts = np.cumsum([0, *(len(one) for one in new)])
+    pasts = [MISSED if first < lull else BEGIN for first in firsts]
+    wanted = [told for one, past in zip(new, pasts, strict=False) for told in naive.surprises(one, past)]
+    np.testing.assert_allclose(found, np.array(wanted).reshape(-1, 3), rtol=1e-12)
 
 
 def test_markov_keeps_its_size_and_still_knows_frequent_contexts() -> None:
@@ -106,7 +121,7 @@ def test_slowness_equals_its_twin(lines: list[tuple[str, float]]) -> None:
 def test_traffic_equals_its_twin(lines: list[tuple[str, float]]) -> None:
     services = np.array([ord(name) for name, _ in lines], np.uint64)
     clock = np.cumsum([gap for _, gap in lines])
-    memory, out = np.zeros((64, 4)), np.empty(len(lines))
+    memory, out = np.zeros((64, 5)), np.empty(len(lines))
     memory[:, SEEN] = -np.inf
     known, rates, owners = table_of(np.array([5], np.uint64)), np.array([7.0, 0.1]), np.zeros(64, np.uint64)
     unusual_traffic((clock * 1e6).astype(np.int64), clock, services, known, rates, owners, memory, out)

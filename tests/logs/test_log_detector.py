@@ -190,6 +190,45 @@ def test_sessions_are_judged_whole(tmp_path: Path) -> None:
             one({"message": "x"})  # type: ignore[operator]
 
 
+IN_MESSAGE = [{"time": x["time"], "message": f"{x['message']} ({x['session']})"} for x in (*NORMAL, *NEXT)]
+
+
+def test_sessions_are_found_by_what_their_names_look_like(tmp_path: Path) -> None:
+    past, new = IN_MESSAGE[:1_200], IN_MESSAGE[1_200:]
+    named = [{**line, "session": line["message"].rpartition("(")[2][:-1]} for line in IN_MESSAGE]
+    detector = LogDetector(0.05, by_session=True, session_pattern=r"\((r\d+)\)").fit(past)
+    result = detector.detect(pl.DataFrame(new))
+    assert result.key is not None
+    assert result.key.to_list() == [f"r{i}" for i in range(300, 350)]
+    assert (
+        result.score.tolist()
+        == LogDetector(0.05, by_session=True).fit(named[:1_200]).detect(named[1_200:]).score.tolist()
+    )
+    detector.register("runs", registry=tmp_path)
+    again = LogDetector.from_registry("runs", tmp_path)
+    assert again.session_pattern == detector.session_pattern
+    assert again.detect(new).score.tolist() == result.score.tolist()
+
+
+def test_single_lines_get_the_session_of_a_batch(tmp_path: Path) -> None:
+    past, new = IN_MESSAGE[:1_200], IN_MESSAGE[1_200:]
+    for pattern, fields in ((r"none|\((r\d+)\)", None), (r"\d+", {"session": "name"})):
+        lines = [{**line, "name": f"of {line['message'][-5:]}"} for line in (*past, *new)]
+        detector = LogDetector(session_pattern=pattern, fields=fields).fit(lines[:1_200])
+        detector.save(tmp_path / "m")
+        again = LogDetector.load(tmp_path / "m")
+        scores = [verdict.score for verdict in again.detect_stream(lines[1_200:])]
+        assert scores == detector.detect(lines[1_200:]).score.tolist()
+        plain = LogDetector().fit([{k: v for k, v in line.items() if k != "name"} for line in lines[:1_200]])
+        assert scores != [verdict.score for verdict in plain.detect_stream(new)]
+
+
+def test_a_session_pattern_that_finds_nothing_is_refused() -> None:
+    for pattern, told in (("(", "cannot be used"), ("blk_1", "matches in no line")):
+        with pytest.raises(ParameterError, match=told):
+            LogDetector(by_session=True, session_pattern=pattern).fit(NORMAL)
+
+
 BAD: list[Any] = [
     "a line",
     5,

@@ -13,7 +13,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from anomaly_detection.errors import ArtifactError, InputError, NotFittedError, ParameterError
+from anomaly_detection.errors import ArtifactError, InputError, NotFittedError, ParameterError, UnknownNameError
 from anomaly_detection.features.logs import ServiceWindows
 from anomaly_detection.logs import LogPipeline, LogResult
 from anomaly_detection.logs.methods import WEIGHTS
@@ -55,6 +55,13 @@ def test_false_alarms_on_normal_lines_hold_alpha(fitted: LogPipeline) -> None:
     result = fresh(fitted).detect(frame_of(records(8_000, seed=5)))
     assert result.is_anomaly.mean() <= 0.02
     assert np.median(result.p_value) > 0.2
+
+
+def test_the_first_lines_after_an_empty_memory_are_as_usual_as_the_others(fitted: LogPipeline) -> None:
+    found = [fresh(fitted).detect(frame_of(records(40, seed, first=900 + seed))) for seed in range(30)]
+    assert np.mean([one.is_anomaly for one in found]) <= 0.02
+    for name in ("pca", "template_rate", "service_rate"):
+        assert np.mean([one.parts[name] <= 0.01 for one in found]) <= 0.02, name
 
 
 PLANTED = {
@@ -231,6 +238,17 @@ def test_stats_are_those_of_the_window(fitted: LogPipeline) -> None:
     }
 
 
+def test_stats_of_a_service_nobody_knows_name_the_nearest(fitted: LogPipeline) -> None:
+    with pytest.raises(UnknownNameError, match="Did you mean 'web'") as told:
+        fresh(fitted).stats("wep")
+    assert set(told.value.known) == {"web", "db", "auth"}
+    fitted.detect_one({"service": "wep", "message": "here I am"})
+    assert fitted.stats("wep")["total_logs"] == 1
+    assert fitted.stats(None)["total_logs"] == 0
+    again = LogPipeline.from_state(*fitted.state())
+    assert [again.stats(name)["total_logs"] for name in ("web", "wep")] == [0, 1]
+
+
 def test_many_services_and_sessions_do_not_grow_the_memory(fitted: LogPipeline) -> None:
     fresh(fitted).detect(frame_of(NORMAL[:50]))
     lines = [record(np.random.default_rng(0), 0, service=f"x{i}", session=f"y{i}") for i in range(3_000)]
@@ -238,7 +256,8 @@ def test_many_services_and_sessions_do_not_grow_the_memory(fitted: LogPipeline) 
     windows = fitted.state()[1]["intake/windows/names"]
     assert len(windows) == ServiceWindows().most_services
     assert sum(array.nbytes for array in fitted.state()[1].values()) < 2_000_000
-    assert fitted.stats("x0")["total_logs"] == 0
+    with pytest.raises(UnknownNameError):
+        fitted.stats("x0")
     assert fitted.stats("x2999")["total_logs"] == 1
 
 

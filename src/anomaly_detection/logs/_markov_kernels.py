@@ -21,8 +21,11 @@ ORDER = 3
 CARRY = 0.5
 """What is left of a session's surprise after a line."""
 
-BEGIN, END, UNSEEN = -3, -2, -1
-"""Symbols beside template ids: nothing before, the end of a session, a template that training did not have."""
+MISSED, BEGIN, END, UNSEEN = -4, -3, -2, -1
+"""Symbols beside template ids.
+
+What came before the memory began, nothing before, the end of a session, a template that training did not have.
+"""
 
 
 @inlined
@@ -109,6 +112,8 @@ def surprises(
     owners: NDArray[np.uint64],
     history: NDArray[np.int32],
     carried: NDArray[np.float64],
+    lines: NDArray[np.int64],
+    lull: int,
     known: Table,
     totals: NDArray[np.int64],
     seen: Table,
@@ -117,7 +122,8 @@ def surprises(
 ) -> None:
     """Fill ``out`` (n, 3) with the surprise of each symbol, of its pair with the one before, and a decayed sum.
 
-    The sum is that of the first in its session. It is kept, and so are the last symbols.
+    The sum is that of the first in its session; a symbol adds nothing where what came right before it was missed. It is
+    kept, and so are the last symbols.
 
     Parameters
     ----------
@@ -125,6 +131,8 @@ def surprises(
     names : (n,) hashes of the sessions, services or threads that they are of.
     owners, history, carried : (2 ** k,) whose symbols are at a place, (2 ** k, ORDER) these symbols, and (2 ** k,) the
         sums; where two fall on the same place, the one that comes begins anew. Changed in place.
+    lines : (1,) how many symbols came; changed in place.
+    lull : among the first so many, a session that comes may have begun before.
     known : the contexts; ``totals`` (c + 1, 2): how often each came and how many symbols came after it, behind those
         of all symbols.
     seen : the contexts with what came after; ``counts``: how often.
@@ -135,10 +143,12 @@ def surprises(
         past = history[place]
         if owners[place] != names[i]:
             owners[place] = names[i]
-            past[:] = BEGIN
+            past[:] = MISSED if lines[0] < lull else BEGIN
             carried[place] = 0.0
         out[i, 0] = surprise_of(symbols[i], past, known, totals, seen, counts)
         out[i, 1] = pair_surprise(symbols[i], past[0], totals[0, 0], seen, counts)
-        carried[place] = CARRY * carried[place] + out[i, 0]
+        if past[0] != MISSED:
+            carried[place] = CARRY * carried[place] + out[i, 0]
         out[i, 2] = carried[place]
+        lines[0] += 1
         push(past, symbols[i])

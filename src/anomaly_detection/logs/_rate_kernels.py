@@ -28,14 +28,15 @@ def measure_rates(
     templates : (n,) ids; those outside the arrays share the last place.
     clock : (n,) seconds, never going back.
     seconds : a line counts 1 / e after so long.
-    counts, seen : (t + 1,) decayed counts, and when each template was last seen, -inf if never; changed in place.
+    counts, seen : (t + 1,) decayed counts, and when each template was last seen, -inf if never; changed in place. What
+        is counted of one that was never seen is from then.
     """
     for i in range(len(templates)):
         k = templates[i]
         if k < 0 or k >= len(counts):
             k = len(counts) - 1
         gap = clock[i] - seen[k]
-        counts[k] = counts[k] * math.exp(-gap / seconds) + 1.0
+        counts[k] = counts[k] * (math.exp(-gap / seconds) if gap < math.inf else 1.0) + 1.0
         seen[k] = clock[i]
         out[i, 0] = math.log(counts[k])
         out[i, 1] = math.log(gap + 0.001) if gap < math.inf else math.nan

@@ -28,11 +28,17 @@ FARTHEST = 6.0
 SHORT, LONG = 10.0, 1800.0
 """Seconds over which a service's lines are counted, and over which its usual rate is."""
 
+TRUST = 60.0
+"""The rate of training weighs as much as so many seconds of a service that was not seen before."""
+
 LULL = 0.7
 """What is left of a silence after a line."""
 
-FAST, SLOW, SEEN, SILENCE = range(4)
-"""Columns of what is remembered of a service's traffic: two decayed counts, the latest time, the latest silence."""
+FAST, SLOW, SPAN, SEEN, SILENCE = range(5)
+"""Columns of what is remembered of a service's traffic.
+
+Two decayed counts, the decayed seconds of the second one, the latest time, the latest silence.
+"""
 
 
 @lean
@@ -87,7 +93,7 @@ def unusual_traffic(
     ----------
     clock : (n,) seconds, never going back.
     known, rates : services, and (s + 1,) lines a second of each in training, those of others last.
-    owners, memory : (2 ** k,) which service is at a place, and (2 ** k, 4) what is remembered of it; where two fall
+    owners, memory : (2 ** k,) which service is at a place, and (2 ** k, 5) what is remembered of it; where two fall
         on the same place, the one that comes begins anew. Changed in place.
     """
     last = np.uint64(len(owners) - 1)
@@ -100,10 +106,13 @@ def unusual_traffic(
         if owners[place] != services[i] or of[SEEN] == -np.inf:
             owners[place] = services[i]
             rate = rates[place_of(known.keys, known.slots, services[i])]
-            of[FAST], of[SLOW], of[SEEN], of[SILENCE] = rate * SHORT, rate * LONG, clock[i], 0.0
-        rate, gap = of[SLOW] / LONG, clock[i] - of[SEEN]
+            of[FAST], of[SLOW], of[SPAN] = rate * SHORT, rate * TRUST, TRUST
+            of[SEEN], of[SILENCE] = clock[i], 0.0
+        rate, gap = of[SLOW] / of[SPAN], clock[i] - of[SEEN]
         count, expected = of[FAST] * math.exp(-gap / SHORT) + 1.0, rate * SHORT + 1.0
         of[SILENCE] = max(rate * gap, LULL * of[SILENCE])
-        of[FAST], of[SLOW], of[SEEN] = count, of[SLOW] * math.exp(-gap / LONG) + 1.0, clock[i]
+        left = math.exp(-gap / LONG)
+        of[SLOW], of[SPAN] = of[SLOW] * left + 1.0, LONG + (of[SPAN] - LONG) * left
+        of[FAST], of[SEEN] = count, clock[i]
         surge = 2.0 * (count * math.log(count / expected) - (count - expected)) if count > expected else 0.0
         out[i] = max(surge, of[SILENCE])

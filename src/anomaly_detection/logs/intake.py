@@ -26,6 +26,9 @@ if TYPE_CHECKING:
 
 NO_CLOCK = -np.inf
 
+MOST_NAMES, LONGEST_NAME = 1_000, 200
+"""The names of so many services are kept, those with the most lines, of names with at most so many characters."""
+
 CALENDAR = {"hour_sin": 3, "hour_cos": 3, "day_sin": 21, "day_cos": 21}
 """Days that training has to span for parts of the calendar to be used: otherwise any other hour would be odd."""
 
@@ -52,7 +55,7 @@ class Intake:
         """Learn templates, services and words."""
         self.learn_templates(frame)
         self.features.fit(frame)
-        self.days = days_of(frame)
+        self.days, self.services = days_of(frame), _services_of(frame)
         self.forget()
         return self
 
@@ -101,21 +104,23 @@ class Intake:
         sessions = hashed(frame[session], lines.services)
         return LogBatch(lines, self._ids(lines), sessions, np.zeros(len(frame)), nothing, nothing)
 
+    def knows(self, service: str) -> bool:
+        """Whether a service wrote lines in training, or is in the memory."""
+        return service in self.services or self.windows.knows(hash_name(service))
+
     def state(self) -> tuple[dict[str, Any], dict[str, NDArray[Any]]]:
         """What was learned and is remembered: plain values for JSON, and arrays by name."""
         spec, miner = self.miner.state()
         arrays = {f"miner/{name}": array for name, array in miner.items()}
         arrays |= {f"windows/{name}": array for name, array in self.windows.state().items()}
-        return {"miner": spec, "features": self.features.state(), "days": self.days}, {
-            **arrays,
-            "clock": self._clock.copy(),
-        }
+        told = {"features": self.features.state(), "days": self.days, "services": self.services}
+        return {"miner": spec, **told}, {**arrays, "clock": self._clock.copy()}
 
     def restore(self, spec: Mapping[str, Any], arrays: Mapping[str, NDArray[Any]]) -> Self:
         """Take it back; raises ArtifactError if it is damaged."""
         self.miner = TemplateMiner.from_state(spec["miner"], under("miner/", arrays))
         self.features.restore(spec["features"])
-        self.days = float(spec["days"])
+        self.days, self.services = float(spec["days"]), [str(name) for name in spec["services"]]
         self.forget()
         self.windows.restore(under("windows/", arrays))
         clock = arrays.get("clock")
@@ -152,6 +157,14 @@ def days_of(frame: pl.DataFrame) -> float:
 def seconds_of(times: NDArray[np.int64]) -> NDArray[np.float64]:
     """(n,) seconds since 1970, NaN where there is no time."""
     return np.where(times == NO_TIME, np.nan, times / 1e6)
+
+
+def _services_of(frame: pl.DataFrame) -> list[str]:
+    if "service" not in frame.columns:
+        return []
+    counts = frame["service"].drop_nulls().value_counts(sort=True, name="lines")
+    names = counts.sort(["lines", "service"], descending=[True, False])["service"]
+    return names.filter(names.str.len_chars() <= LONGEST_NAME).head(MOST_NAMES).to_list()
 
 
 def _messages(frame: pl.DataFrame) -> pl.Series:

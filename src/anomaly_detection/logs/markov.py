@@ -20,6 +20,8 @@ MOST_PAIRS = 24_000
 PLACES = 1 << 13
 """Sessions whose last lines are remembered."""
 
+Remembered = tuple["NDArray[np.uint64]", "NDArray[np.int32]", "NDArray[np.float64]", "NDArray[np.int64]"]
+
 
 class Markov:
     """The probability of a symbol given the up to three before it, from counts.
@@ -45,22 +47,25 @@ class Markov:
         self._take(known, np.column_stack([totals, distinct]).astype(np.int64), keys[keep], counts[keep])
         return self
 
-    def memory(self) -> tuple[NDArray[np.uint64], NDArray[np.int32], NDArray[np.float64]]:
-        """Whose last symbols are remembered, which, and their surprise: none yet."""
-        return np.zeros(PLACES, np.uint64), np.full((PLACES, ORDER), BEGIN, np.int32), np.zeros(PLACES)
+    def memory(self) -> Remembered:
+        """Whose last symbols are remembered, which, and their surprise: none yet; and that none came."""
+        history = np.full((PLACES, ORDER), BEGIN, np.int32)
+        return np.zeros(PLACES, np.uint64), history, np.zeros(PLACES), np.zeros(1, np.int64)
 
     def surprises(
         self,
         symbols: NDArray[np.int32],
         names: NDArray[np.uint64],
-        memory: tuple[NDArray[np.uint64], NDArray[np.int32], NDArray[np.float64]],
+        memory: Remembered,
+        lull: int = 0,
     ) -> NDArray[np.float64]:
         """(n, 3) ``-ln p`` of each symbol, of its pair with the one before, and the decayed sum of the first.
 
-        The sum is of the symbols of a session so far; the memory takes them in.
+        The sum is of the symbols of a session so far; the memory takes them in. Among the first ``lull`` symbols, what
+        came before those of a session is not known; later, nothing came.
         """
         out = np.empty((len(symbols), 3))
-        surprises(symbols, names, *memory, self._known, self._totals, self._seen, self._counts, out)
+        surprises(symbols, names, *memory, lull, self._known, self._totals, self._seen, self._counts, out)
         return out
 
     def state(self) -> dict[str, NDArray[Any]]:

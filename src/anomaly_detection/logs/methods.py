@@ -35,7 +35,7 @@ WEIGHTS = {
     "pca": 2.0,
     "sliding_window": 0.0,
     "rare_templates": 0.5,
-    "template_rate": 0.25,
+    "template_rate": 0.2,
     "parameters": 1.0,
     "attributes": 1.0,
     "sequences": 1.0,
@@ -140,7 +140,7 @@ class Methods:
     def _fresh(self) -> list[Method]:
         return [
             Forest(self.random_state, self.columns(*OF_WINDOWS)),
-            Axes(self.columns(*LOGARITHMS), self.columns(*OF_WINDOWS)),
+            Axes(self.columns(*LOGARITHMS), self.columns(*OF_WINDOWS), *self.columns("time_since_last")),
             SlidingWindow(*self.columns("log_volume")),
             Rarity(),
             Rates(self.minutes),

@@ -9,7 +9,7 @@ import numpy as np
 
 from anomaly_detection.base import AnyOf, Choice, Configurable, Range
 from anomaly_detection.calibration import check_rows
-from anomaly_detection.errors import NotFittedError
+from anomaly_detection.errors import NotFittedError, UnknownNameError
 from anomaly_detection.logs.batch import joined
 from anomaly_detection.logs.combination import MOST_OF_ALL, calibrated, evenly, restored_calibrator, restored_line
 from anomaly_detection.logs.intake import Intake
@@ -186,14 +186,21 @@ class LogPipeline(Configurable):
         )
 
     def stats(self, service: str | None) -> dict[str, str | float | int | None]:
-        """What the window of a service holds, as of the last line of all services.
+        """What the window of a service holds, as of the last line of all services; None is the one without a name.
 
         Returns
         -------
         ``service``, ``window_minutes``, ``total_logs``, ``error_count``, ``error_rate``, and ``avg_latency``,
         ``max_latency``, ``min_latency`` in milliseconds, None where no line has one.
+
+        Raises
+        ------
+        UnknownNameError
+            for a service that wrote no line in training and is not in the memory, with the nearest ones.
         """
         self._fitted  # noqa: B018  an unfitted pipeline says so first
+        if service is not None and not self._intake.knows(service):
+            raise UnknownNameError("service", service, self._intake.services)
         return asdict(statistics_of(self._intake.windows, service, self.minutes))
 
     def forget(self) -> None:

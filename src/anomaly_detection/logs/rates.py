@@ -51,9 +51,8 @@ class Rates(Method):
         return self
 
     def memory(self) -> Memory:
-        """No template was seen yet."""
-        places = len(self._usual)
-        return {"counts": np.zeros(places), "seen": np.full(places, -np.inf)}
+        """No template was seen yet: when one first comes, its rate is taken for usual."""
+        return {"counts": np.expm1(self._usual[:, 0].astype(np.float64)), "seen": np.full(len(self._usual), -np.inf)}
 
     def score(self, batch: LogBatch, memory: Memory) -> NDArray[np.float64]:
         """(n,) distance in spreads, at least 0."""

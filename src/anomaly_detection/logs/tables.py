@@ -64,7 +64,7 @@ def taken(state: Mapping[str, NDArray[Any]], name: str, dtype: Any, *shape: int 
         raise damaged(name)
     if array.dtype.kind == "f" and not np.isfinite(array).all():
         raise damaged(name)
-    return np.ascontiguousarray(array)
+    return np.ascontiguousarray(array).reshape(array.shape)
 
 
 def shaped(state: Mapping[str, NDArray[Any]], shapes: Mapping[str, tuple[int | None, ...]]) -> None:

@@ -29,9 +29,10 @@ class Traffic(Method):
     """How unlikely it is that a service says so much within seconds, or nothing for so long.
 
     What is usual is the rate of the service in the last half hour, so that days and nights are alike; it begins with
-    the one of training. A surge scores twice the log-likelihood ratio of the lines of the last ten seconds against that
-    rate (of Poisson counts), a silence the number of lines that it lacks; the line that ends a silence tells of it, and
-    the next ones less and less. The score is the larger one. Without times nothing can be said, and lines score 0.
+    the one of training, as if that had been seen for a minute. A surge scores twice the log-likelihood ratio of the
+    lines of the last ten seconds against that rate (of Poisson counts), a silence the number of lines that it lacks;
+    the line that ends a silence tells of it, and the next ones less and less. The score is the larger one. Without
+    times nothing can be said, and lines score 0.
     """
 
     name: ClassVar[str] = "service_rate"
@@ -47,7 +48,7 @@ class Traffic(Method):
 
     def memory(self) -> Memory:
         """No service was seen yet."""
-        memory = np.zeros((PLACES, 4))
+        memory = np.zeros((PLACES, 5))
         memory[:, SEEN] = -np.inf
         return {"owners": np.zeros(PLACES, np.uint64), "services": memory}
 

@@ -10,6 +10,7 @@ import polars as pl
 from anomaly_detection.errors import ParameterError, SourceError
 from anomaly_detection.pipeline import silent
 from anomaly_detection.sources.logs import LogFormat, LogSource
+from anomaly_detection.sources.logs.session_pattern import SessionPattern
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -61,6 +62,11 @@ class LogReading:
             session_pattern=self.session_pattern,
             aside=self.aside,
         )
+
+    def sessions(self) -> SessionPattern | None:
+        """What finds the session of a line that was not read from a file; raises ParameterError for a bad pattern."""
+        named = bool(self.columns.get("session"))
+        return SessionPattern(self.session_pattern, named=named) if self.session_pattern else None
 
     def after(self, training: LogReading) -> LogReading:
         """What is said here, and where nothing is, what was said and found out in training.

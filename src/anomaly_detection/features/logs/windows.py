@@ -111,6 +111,10 @@ class ServiceWindows(Configurable):
             at = at[self._rings.times[k, at] > latest - self._length]
         return self._rings.values[k, at], self._rings.errors[k, at]
 
+    def knows(self, name: int) -> bool:
+        """Whether a service, by the hash of its name, came and has a place."""
+        return bool(place_of(self._services, np.uint64(name)) >= 0)
+
     def state(self) -> dict[str, NDArray[Any]]:
         """All there is to know, as arrays by name, without room for more; enough for :meth:`restore`."""
         rings = {f"rings/{name}": array for name, array in packed(self._rings).items()}

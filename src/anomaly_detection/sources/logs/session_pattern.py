@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING, Any
+
 import polars as pl
 
 from anomaly_detection.errors import ParameterError
 from anomaly_detection.sources.logs.columns import FIELDS
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 
 class SessionPattern:
@@ -38,12 +43,25 @@ class SessionPattern:
                 f"The session pattern {pattern!r} cannot be used: {told}. Give a regular expression such as "
                 r"'blk_-?\d+'."
             ) from None
-        column = pl.col("session" if named else "message")
-        found = [column.str.extract(pattern, group) for group in range(1, len(groups) + 1)]
-        every = found or [column.str.extract(pattern, 0)]
+        self._field, self._pattern = "session" if named else "message", pattern
+        self._groups = len(groups)
+        places = range(1, len(groups) + 1) if groups else range(1)
+        every = [pl.col(self._field).str.extract(pattern, group) for group in places]
         self._session = pl.coalesce([pl.when(one != "").then(one) for one in every]).alias("session")
 
     def of(self, frame: pl.DataFrame) -> pl.DataFrame:
         """The lines with their sessions."""
         made = frame.with_columns(self._session)
         return made.select(name for name in (*FIELDS, "line") if name in made.columns)
+
+    def of_one(self, record: Mapping[str, Any]) -> str | None:
+        r"""The session of a line that is a dict; the same as in a frame.
+
+        >>> SessionPattern(r"job (\d+)|blk_\d+").of_one({"message": "end of job 3"})
+        '3'
+        """
+        text = pl.Series([record.get(self._field)], dtype=pl.String)
+        if not self._groups:
+            return text.str.extract(self._pattern, 0).item() or None
+        found = text.str.extract_groups(self._pattern).item() or {}
+        return next((one for one in found.values() if one), None)
