@@ -63,6 +63,12 @@ SERIES_DETECTORS = Catalog(
             ("control_chart", "exponentially_weighted"),
         ),
         Entry(
+            "seasonal_ewma",
+            "anomaly_detection.detectors.series.seasonal_ewma:SeasonalEWMA",
+            "distance from a level that moves along plus what the place of the season adds; expected values",
+            ("additive_smoothing", "seasonal_control_chart"),
+        ),
+        Entry(
             "seasonal_profile",
             "anomaly_detection.detectors.series.seasonal_profile:SeasonalProfile",
             "distance from what is usual at this place of the season; expected values",

@@ -9,8 +9,8 @@ import numpy as np
 import polars as pl
 
 from anomaly_detection.errors import InputError
-from anomaly_detection.evaluation.inject_series import SERIES_KINDS, inject_series
 from anomaly_detection.evaluation.series_ranges import events
+from anomaly_detection.features.series.injection import SERIES_KINDS, inject_series
 
 if TYPE_CHECKING:
     from anomaly_detection.evaluation.backtest import History

@@ -16,9 +16,9 @@ from anomaly_detection.errors import InputError, ParameterError
 from anomaly_detection.features.series.profile import SeriesProfile, profile_of
 from anomaly_detection.records import counted
 from anomaly_detection.series.charts import Charts
-from anomaly_detection.series.chosen import chosen
+from anomaly_detection.series.chosen import AUTO, Choice, chosen
 from anomaly_detection.series.flat import learned_charts, may_be_flat
-from anomaly_detection.series.model import Model, learned, under
+from anomaly_detection.series.model import Model, as_seen, learned, under
 from anomaly_detection.thresholds import choose_alpha
 
 if TYPE_CHECKING:
@@ -63,6 +63,7 @@ class Learned:
     reasons : what was chosen for each key with a model of its own, and why.
     profiles : of the keys with the most rows.
     monitors : of these keys, whether their p-values are still those of training.
+    tried : which algorithms were held against the past of a key, and what they caught of the anomalies put into it.
     """
 
     models: dict[str, Model]
@@ -73,6 +74,7 @@ class Learned:
     reasons: dict[str, str]
     profiles: dict[str, SeriesProfile]
     monitors: dict[str, CalibrationMonitor] = field(default_factory=dict)
+    tried: dict[str, list[dict[str, Any]]] = field(default_factory=dict)
 
     def model(self, key: str, *, keep: bool) -> Model:
         """The model of a key: a copy, or the one whose state goes on."""
@@ -130,6 +132,7 @@ class Learned:
             "specs": [one for one, _ in states],
             "alpha": self.alpha,
             "reasons": self.reasons,
+            "tried": self.tried,
         }
         return spec, arrays
 
@@ -145,7 +148,9 @@ class Learned:
             key: CalibrationMonitor.from_state(one, under(f"monitor/{i}/", arrays))
             for i, (key, one) in enumerate(spec.get("monitors", {}).items())
         }
-        return cls(own, sparse, charts, models[-1], spec["alpha"], dict(spec["reasons"]), {}, watched)
+        return cls(
+            own, sparse, charts, models[-1], spec["alpha"], dict(spec["reasons"]), {}, watched, spec.get("tried", {})
+        )
 
 
 class Learning:
@@ -192,24 +197,31 @@ class Learning:
         profiles = {one.key: profile_of(one.series, self.clock) for one in ordered[:MOST_SHOWN]}
         own: dict[str, tuple[Model, NDArray[np.float64]]] = {}
         reasons: dict[str, str] = {}
+        tried: dict[str, list[dict[str, Any]]] = {}
         for done, track in enumerate(ordered[:MOST_MODELS]):
-            template, why = self._template(track, profiles)
+            choice = self._choice(track, profiles)
+            template = choice.detector
             if done and len(track.series) < OWN_FROM and not template.tags.decides:
                 break
             if len(track.series) >= template.fewest_rows:
                 model, sample = learned(template, track.series, self.wishes, self.wish, tail=self.tail)
                 if len(sample):
-                    own[track.key], reasons[track.key] = (model, sample), f"{name_of(template)}: {why}"
+                    own[track.key], reasons[track.key] = (model, sample), f"{name_of(template)}: {choice.why}"
+                    tried |= {track.key: [one.to_dict() for one in choice.tried]} if choice.tried else {}
             progress("learning", done + 1, len(ordered))
         charts = [one for one in ordered if one.key not in own]
         shared, sparse, flat = self._sparse(charts, ordered)
         alpha = self._alpha(list(own.values()), shared)
         models = {key: model for key, (model, _) in own.items()}
-        return Learned(models, sparse, flat, shared, alpha, reasons, profiles, _monitors(own))
+        return Learned(models, sparse, flat, shared, alpha, reasons, profiles, _monitors(own), tried)
 
-    def _template(self, track: Track, profiles: Mapping[str, SeriesProfile]) -> tuple[SeriesDetector, str]:
-        profile = profiles.get(track.key) or profile_of(track.series, self.clock, changes=False)
-        template, why = chosen(self.algorithm, profile, offline=self.offline)
+    def _choice(self, track: Track, profiles: Mapping[str, SeriesProfile]) -> Choice:
+        """What judges a key; only keys whose profiles are kept are held against their past, which takes a while."""
+        known = profiles.get(track.key)
+        profile = known or profile_of(track.series, self.clock, changes=False)
+        past = None if known is None or self.algorithm != AUTO else as_seen(track.series)[0]
+        choice = chosen(self.algorithm, profile, past, offline=self.offline)
+        template = choice.detector
         if track.series.width > 1 and template.tags.causal and not template.tags.multivariate:
             template = PerChannel(name_of(template), template.parameters())
         if not (template.tags.causal or template.tags.decides or self.offline):
@@ -217,7 +229,7 @@ class Learning:
                 f"{name_of(template)} looks at a whole file, later rows included. Use --offline (in Python: "
                 f"offline=True) to allow that, or {template.instead}, which uses rows up to the one it judges."
             )
-        return template, why
+        return replace(choice, detector=template)
 
     def _sparse(self, charts: Sequence[Track], ordered: Sequence[Track]) -> tuple[Model, dict[str, Model], Charts]:
         """Charts for keys without a model of their own, and what keys that were never seen get."""

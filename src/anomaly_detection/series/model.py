@@ -113,13 +113,24 @@ def learned(
     The model, with a calibrator that is not fitted where there were no scores; and those scores, one for each cluster.
     """
     as_they_are = template.tags.decides and not template.tags.causal
-    counters = np.array([not as_they_are and counts(column) for column in series.values.T], dtype=np.bool_)
-    before = np.full(series.width, np.nan)
-    seen = _seen(series, counters, before)
+    seen, counters, before = as_seen(series, as_they_are=as_they_are)
     history = None if template.tags.causal else seen
     calibrator = Calibrator(tail=tail)
     sample, every = _calibrated(calibrator, _Halves.of(template, seen), wishes, wish)
     return Model(template.clone().fit(seen), calibrator, counters, before, history, every), sample
+
+
+def as_seen(series: Series, *, as_they_are: bool = False) -> tuple[Series, NDArray[np.bool_], NDArray[np.float64]]:
+    """Training rows as a detector sees them, which channels count, and the last value of each of these.
+
+    Parameters
+    ----------
+    series : the training rows of one key.
+    as_they_are : leave counters as they are.
+    """
+    counters = np.array([not as_they_are and counts(column) for column in series.values.T], dtype=np.bool_)
+    before = np.full(series.width, np.nan)
+    return _seen(series, counters, before), counters, before
 
 
 def calibration_sample(scores: SeriesScores, wishes: Wishes) -> NDArray[np.float64]:

@@ -295,6 +295,7 @@ class SeriesPipeline(Configurable):
             "own_models": len(learned.models),
             "sparse_keys": len(learned.sparse) + len(learned.charts),
             "chosen": dict(list(learned.reasons.items())[:MOST_SHOWN]),
+            "tried": dict(list(learned.tried.items())[:MOST_SHOWN]),
             "profiles": {key: one.to_dict() for key, one in learned.profiles.items()},
             "drift": list(self.drift_notes_),
         }

@@ -298,6 +298,10 @@ def _require_same(found: SeriesScores, expected: SeriesScores, what: str) -> Non
         require((a is None) == (b is None), f"{what}: {name} is there once only.")
         if a is not None:
             require(np.array_equal(a, b, equal_nan=True), f"{what}: {name} differs.")
+    for part in ("length", "about"):
+        a, b = getattr(found, part), getattr(expected, part)
+        require((a is None) == (b is None), f"{what}: {part} is there once only.")
+        require(a is None or a.tobytes() == b.tobytes(), f"{what}: {part} differs.")
 
 
 def _require_same_state(found: SeriesDetector, expected: SeriesDetector, what: str) -> None:

@@ -80,3 +80,37 @@ def test_foreign_arrays_are_refused():
     for wrong in ({"frame_": -arrays["frame_"]}, {"turn_": arrays["turn_"][:1]}, {"usual_": np.zeros(4)}):
         with pytest.raises(ArtifactError):
             Joint.from_state(spec, {**arrays, **wrong})
+
+
+def test_a_channel_that_is_followed_may_move_slowly():
+    rng = np.random.default_rng(0)
+    rows = np.arange(4_000)
+    values = rng.normal(size=(4_000, 3)) + 0.002 * rows[:, None] * [1.0, 0.0, 0.0]
+    values[3_900, 0] += 9.0
+    series = Series.of(values)
+    still, following = (Joint(follow=names).fit(series[:2_000]) for names in ((), ("v0",)))
+    moved, level = (one.score(series[2_000:]).score for one in (still, following))
+    assert np.median(moved[1_500:]) > 1.5 * np.median(moved[:200])
+    assert np.median(level[1_500:]) < 1.1 * np.median(level[:200])
+    assert int(np.argmax(level)) == 1_900
+
+
+def test_a_joint_detector_that_follows_goes_on_alike_in_chunks_and_once_saved():
+    values = np.random.default_rng(0).normal(size=(700, 2)).cumsum(axis=0)
+    values[550:560, 1] = np.nan
+    series = Series.of(values)
+    detector = Joint(follow=["v1"]).fit(series[:400])
+    together = detector.score(series[400:]).score
+    detector.advance(series[400:500])
+    again = Joint.from_state(*detector.state())
+    parts = [again.advance(series[row : row + 7]).score for row in range(500, 700, 7)]
+    np.testing.assert_array_equal(np.concatenate(parts), together[100:])
+
+
+def test_rows_that_do_not_follow_have_not_changed():
+    values = np.random.default_rng(0).normal(size=(300, 2))
+    detector = Joint().fit(Series.of(values[:200]))
+    after = Series.of(values)[250:]
+    jump = detector.score(after.with_values(after.values + 0.0)).score[0]
+    detector.interrupted()
+    assert detector.score(after).score[0] < jump

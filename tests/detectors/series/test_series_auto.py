@@ -1,4 +1,4 @@
-"""Auto on series: windows for one channel, joint for several, with expected values beside."""
+"""Auto on series: who judges, what is expected beside, and which row a score tells of."""
 
 import numpy as np
 import pytest
@@ -46,13 +46,51 @@ def test_foreign_members_are_refused():
         SeriesAuto.from_state({**spec, "members": spec["members"][::-1]}, arrays)
 
 
-def test_rows_that_stay_above_the_line_are_on_the_side_of_the_first():
+@pytest.mark.parametrize(("jump", "side"), [(70.0, 1), (-70.0, -1)])
+def test_rows_after_a_spike_are_on_its_side_or_on_none(jump, side):
+    values = np.random.default_rng(0).normal(20.0, 2.0, size=700)
+    values[600] += jump
+    series = Series.of(values)
+    scores = SeriesAuto().fit(series[:500]).score(series[500:], 5.0)
+    after = scores.score[100:] > 5.0
+    assert after[:50].all()
+    assert scores.side[100] == side
+    assert set(scores.side[100:][after].tolist()) == {side, 0}
+    other_side = np.sign(values[600:, None] - scores.expected[100:])[:, 0] == -side
+    assert (scores.side[100:][after & other_side] == 0).all()
+    assert set(scores.side[:100].tolist()) == {-1, 0, 1}
+
+
+def test_rows_after_a_spike_tell_of_the_spike():
     values = np.random.default_rng(0).normal(20.0, 2.0, size=700)
     values[600] = 90.0
     series = Series.of(values)
-    start = SeriesAuto().fit(series[:500])
-    scores = start.score(series[500:], 5.0)
-    above = scores.score > 5.0
-    assert above[100:104].all()
-    assert set(scores.side[100:][above[100:]].tolist()) == {1}
-    assert set(scores.side[:100].tolist()) >= {-1, 1}
+    detector = SeriesAuto().fit(series[:500])
+    together = detector.score(series[500:], 5.0).about[100:]
+    assert together["back"][:60].tolist() == list(range(60))
+    assert set(together["value"][:60]) == {90.0}
+    found = [detector.advance(series[row : row + 9], 5.0).about for row in range(500, 700, 9)]
+    np.testing.assert_array_equal(np.concatenate(found)[100:], together)
+
+
+def test_where_there_is_a_season_expected_values_follow_it():
+    hours = np.arange(1_200)
+    values = 20.0 + 8.0 * np.sin(2 * np.pi * hours / 24) + np.random.default_rng(0).normal(0.0, 0.5, size=1_200)
+    series = Series.of(values, 3_600_000_000)
+    start = SeriesAuto(period=24).fit(series[:900])
+    scores = start.score(series[900:])
+    assert np.abs(scores.expected[:, 0] - values[900:]).mean() < 0.6
+    assert start.evidence()["members"][1]["algorithm"] == "seasonal_ewma"
+    flat = SeriesAuto(span=24.0).fit(series[:900]).score(series[900:])
+    assert (scores.scale < 0.5 * flat.scale).mean() > 0.9
+    np.testing.assert_array_equal(scores.score, flat.score)
+
+
+def test_rows_that_do_not_follow_tell_of_none_before_them():
+    values = np.random.default_rng(0).normal(20.0, 2.0, size=700)
+    values[600] = 90.0
+    series = Series.of(values)
+    detector = SeriesAuto().fit(series[:500])
+    detector.advance(series[500:605], 5.0)
+    detector.interrupted()
+    assert detector.advance(series[605:], 5.0).about["back"][0] == 0

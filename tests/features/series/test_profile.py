@@ -100,3 +100,12 @@ def test_changes_are_told_with_the_time_of_the_last(n):
 def test_noise_and_nothing_have_no_changes(n):
     assert profile_of(Series.of(noise(1.0, n), HOUR), Clock("dates")).changes == 0
     assert profile_of(Series.of(np.full((n, 2), np.nan), HOUR), Clock("dates")).changes == 0
+
+
+def test_a_steady_trend_is_told_from_noise_and_from_a_step():
+    rows = np.arange(3_000)
+    noise = np.random.default_rng(0).normal(size=(3_000, 3))
+    noise[:, 0] += 0.001 * rows + 3.0 * np.sin(rows / 5.0)
+    noise[:, 1] += 2.0 * (rows > 2_000)
+    channels = profile_of(Series.of(noise), Clock("rows")).channels
+    assert [channel.has_steady_trend for channel in channels] == [True, False, False]

@@ -65,6 +65,11 @@ def series_labels(tags: SeriesTags) -> tuple[str, ...]:
     return (*labels, "expected values") if tags.expects else tuple(labels)
 
 
+ABOUT = np.dtype([("back", "i8"), ("channel", "i8"), ("value", "f8"), ("expected", "f8"), ("scale", "f8")])
+"""The row, of those that a score tells of, which lies farthest from what was expected there: so many rows back, in
+which channel, its value, what was expected, and the scale."""
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class SeriesScores:
     """What a detector says about rows.
@@ -77,6 +82,8 @@ class SeriesScores:
     contributions : (n, d) how much each channel has to do with the score, at least 0.
     side : (n,) int8, +1 above and -1 below what was expected, 0 neither.
     why : (n,) str, what was found at a row in words, empty for nothing to say; None from detectors without.
+    length : (n,) int64, of how many of the latest rows the score tells, 1 for the row alone; None is 1 everywhere.
+    about : (n,) of :data:`ABOUT`, the oddest of these rows; None from detectors without.
     """
 
     score: NDArray[np.float64]
@@ -85,6 +92,8 @@ class SeriesScores:
     contributions: NDArray[np.float64] | None = None
     side: NDArray[np.int8] | None = None
     why: NDArray[np.str_] | None = None
+    length: NDArray[np.int64] | None = None
+    about: NDArray[np.void] | None = None
 
     def __len__(self) -> int:
         return len(self.score)
@@ -104,7 +113,16 @@ class SeriesScores:
         return cls(*(None if any(one is None for one in field) else np.concatenate(field) for field in fields))  # type: ignore[arg-type]
 
     def _fields(self) -> tuple[NDArray[Any] | None, ...]:
-        return self.score, self.expected, self.scale, self.contributions, self.side, self.why
+        return (
+            self.score,
+            self.expected,
+            self.scale,
+            self.contributions,
+            self.side,
+            self.why,
+            self.length,
+            self.about,
+        )
 
 
 class SeriesDetector(Configurable, ABC):

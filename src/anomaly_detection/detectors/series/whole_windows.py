@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
-from anomaly_detection.detectors.series._surprise import surprises, usual_distance, worth
+from anomaly_detection.base import Range
+from anomaly_detection.detectors.series._chart import charted
+from anomaly_detection.detectors.series._surprise import surprises, usual_distance
 from anomaly_detection.detectors.series.base import SeriesDetector, SeriesScores, SeriesTags
 from anomaly_detection.detectors.series.ewma import EWMA
 from anomaly_detection.detectors.series.windows import ENOUGH, TIMES, Windows
@@ -37,6 +38,7 @@ class WholeWindows(SeriesDetector):
     longest : rows of the longest stretch.
     memory : rows back and ahead that stretches are compared with.
     span : the memory of the control chart, in rows.
+    period : rows of its season; 1 for none.
 
     Attributes
     ----------
@@ -58,15 +60,20 @@ class WholeWindows(SeriesDetector):
     tags: ClassVar[SeriesTags] = SeriesTags(causal=False, multivariate=False, expects=True)
     learned: ClassVar[tuple[str, ...]] = ("rows_",)
     fewest_rows: ClassVar[int] = Windows.fewest_rows
-    constraints: ClassVar[Mapping[str, Constraint]] = {**Windows.constraints, **EWMA.constraints}
+    constraints: ClassVar[Mapping[str, Constraint]] = {
+        **Windows.constraints,
+        **EWMA.constraints,
+        "period": Range(1, 100_000, integer=True),
+    }
     instead: ClassVar[str] = "windows"
 
     rows_: NDArray[np.int64]
 
-    def __init__(self, longest: int = 128, memory: int = 20_000, span: float = 100.0) -> None:
+    def __init__(self, longest: int = 128, memory: int = 20_000, span: float = 100.0, period: int = 1) -> None:
         self.longest = longest
         self.memory = memory
         self.span = span
+        self.period = period
 
     def score_whole(self, series: Series) -> SeriesScores:
         """Score each row by the windows around it; NaN where its value is missing, or in a file that is too short."""
@@ -75,13 +82,11 @@ class WholeWindows(SeriesDetector):
         lengths = [one for one in windows.lengths.tolist() if TIMES * one <= len(series)]
         score = np.fmax(_surprise(to_all, lengths), _surprise(to_earlier, lengths, news=True))
         score[np.isnan(series.values[:, 0])] = np.nan
-        chart = EWMA(self.span).blank(series.names, series.zone).advance(series)
-        found = replace(chart, score=score)
-        return replace(found, scale=None if found.scale is None else found.scale * worth(series.values, found))
+        return charted(series, score, self.span, self.period)
 
     def evidence(self) -> dict[str, Any]:
-        """How far back and ahead it looks."""
-        return {"memory": self.memory}
+        """How far back and ahead it looks, and the season of what it expects."""
+        return {"memory": self.memory, "period": self.period}
 
     def _fit(self, series: Series) -> None:
         self.rows_ = np.array([len(series)])

@@ -127,8 +127,16 @@ class Windows(SeriesDetector):
 
     def _advance(self, series: Series, line: float) -> SeriesScores:
         values = series.values[:, 0]
-        _, score = self._take(self._rounded(values), line)
-        return SeriesScores(np.where(np.isnan(values), np.nan, score))
+        nearest, score = self._take(self._rounded(values), line)
+        return SeriesScores(np.where(np.isnan(values), np.nan, score), length=self._farthest(nearest))
+
+    def _farthest(self, nearest: NDArray[np.float64]) -> NDArray[np.int64]:
+        """(n,) the length at which rows are most surprising, given their distances, (w, 2, n)."""
+        start, scale = np.moveaxis(self.usual_, 2, 0)[..., None]
+        with np.errstate(divide="ignore", invalid="ignore"):
+            away = np.where(scale > 0.0, (nearest - start) / scale, np.nan)
+        found: NDArray[np.int64] = self.lengths[np.nan_to_num(away, nan=-np.inf).max(axis=1).argmax(axis=0)]
+        return found
 
     def _take(self, rows: NDArray[np.float64], line: float) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
         """Distances, (w, 2, n), and scores of rows, which are then part of the past."""

@@ -29,6 +29,9 @@ INTERMITTENT = 0.5
 SEASONED = 4
 """Seasons and changes are looked for in at most so many channels, evenly chosen."""
 
+STEADY, PARTS = 0.9, 10
+"""A trend is steady if the means of so many parts of the rows lie on a line: it explains so much of their variance."""
+
 CHANGED = 2_000
 """Changes are looked for among so many rows; of longer series, among the medians of as many rows as that takes."""
 
@@ -46,6 +49,7 @@ class Channel:
     middle, spread : median, and half the distance of the quartiles.
     trend : how much of the variance a straight line explains, in [0, 1].
     roughness : the spread of steps from row to row, in spreads of the values; about 1.4 for noise, near 0 if smooth.
+    steadiness : how much of the variance of the means of ten parts of the rows a straight line explains, in [0, 1].
     """
 
     name: str
@@ -56,6 +60,12 @@ class Channel:
     spread: float
     trend: float
     roughness: float
+    steadiness: float = 0.0
+
+    @property
+    def has_steady_trend(self) -> bool:
+        """Whether its level moves along a line all the time."""
+        return self.kind == "gauge" and self.steadiness >= STEADY
 
     @property
     def is_intermittent(self) -> bool:
@@ -218,7 +228,14 @@ def _channel(name: str, values: NDArray[np.float64]) -> Channel:
     )  # of huge values the square is infinite
     spread = float(unit.std())
     rough = float(np.diff(unit).std()) / spread if spread > 0 and len(present) > 2 else 0.0
-    return Channel(name, kind, missing, zeros, float(middle), float(high / 2 - low / 2), _trend(unit), rough)
+    return Channel(
+        name, kind, missing, zeros, float(middle), float(high / 2 - low / 2), _trend(unit), rough, _steadiness(unit)
+    )
+
+
+def _steadiness(present: NDArray[np.float64]) -> float:
+    size = len(present) // PARTS
+    return _trend(present[len(present) - size * PARTS :].reshape(PARTS, size).mean(axis=1)) if size else 0.0
 
 
 def _trend(present: NDArray[np.float64]) -> float:

@@ -6,9 +6,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from anomaly_detection.errors import InputError, ParameterError
-from anomaly_detection.evaluation.inject_series import SERIES_KINDS, inject_series
 from anomaly_detection.evaluation.series_ranges import events
 from anomaly_detection.features.series import Series
+from anomaly_detection.features.series.injection import SERIES_KINDS, inject_series
 
 ROWS = np.arange(600)
 

@@ -13,7 +13,7 @@ import numpy as np
 
 from anomaly_detection.base import SEED, Choice, Range
 from anomaly_detection.errors import InputError, ParameterError
-from anomaly_detection.evaluation._series_spoiling import SPOILERS, Channel
+from anomaly_detection.features.series._spoiling import SPOILERS, Channel
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
