@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from contextlib import asynccontextmanager
 from ipaddress import ip_address
 from typing import TYPE_CHECKING, Literal
@@ -11,8 +12,10 @@ from starlette.applications import Starlette
 from starlette.routing import Mount
 
 from anomaly_detection.api import Context, create_api
+from anomaly_detection.api.middleware import stack
 from anomaly_detection.errors import ParameterError
 from anomaly_detection.web import create_web
+from anomaly_detection.workflows.api_keys import first_key
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -31,7 +34,7 @@ def create_app(context: Context, parts: Parts = "all") -> Starlette:
         context.close()
 
     if parts == "web":
-        return Starlette(routes=[Mount("/", create_web(context))], lifespan=lifespan)
+        return Starlette(routes=[Mount("/", create_web(context))], lifespan=lifespan, middleware=stack(context))
     api = create_api(context)
     api.router.lifespan_context = lifespan
     if parts == "all":
@@ -54,9 +57,20 @@ def serve(settings: Settings, parts: Parts = "all") -> None:
             f"Access is open, and {settings.host} can be reached by others. Listen on 127.0.0.1, or leave out --open "
             "and make keys with: anomaly-detection keys create."
         )
-    app = create_app(Context.open(settings), parts)
+    context = Context.open(settings)
+    if not settings.open_access:
+        _first_key(context)
+    app = create_app(context, parts)
     port = settings.web_port if parts == "web" else settings.port
     uvicorn.run(app, host=settings.host, port=port, log_level="warning", server_header=False)
+
+
+def _first_key(context: Context) -> None:
+    """Where nobody has a key, make one and show it this once."""
+    secret = first_key(context.database)
+    if secret is not None:
+        print(f"The key of the administrator, shown this once: {secret}", file=sys.stderr, flush=True)  # noqa: T201
+        context.keys.look()
 
 
 def _is_this_machine(host: str) -> bool:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Literal
 
-from pydantic import Field, SecretStr
+from pydantic import Field, SecretStr, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 SECRETS = Path("/run/secrets/anomaly-detection")
@@ -57,6 +57,15 @@ class Settings(BaseSettings):
     keep_days: float = Field(default=30.0, gt=0)
     log_format: Literal["lines", "json"] = "lines"
     log_model: str = "logs"
+
+    @field_validator("rate")
+    @classmethod
+    def _is_rate(cls, rate: str) -> str:
+        if rate:
+            import limits  # noqa: PLC0415 - commands that serve nothing need it not
+
+            limits.parse(rate)
+        return rate
 
     @property
     def registry_folder(self) -> Path:

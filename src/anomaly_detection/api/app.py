@@ -7,13 +7,14 @@ from typing import TYPE_CHECKING
 from fastapi import FastAPI
 
 from anomaly_detection.api import problems
-from anomaly_detection.api.routes import health
+from anomaly_detection.api.middleware import stack
+from anomaly_detection.api.routes import health, tokens
 from anomaly_detection.version import __version__
 
 if TYPE_CHECKING:
     from anomaly_detection.api.context import Context
 
-ROUTES = (health.router,)
+ROUTES = (health.router, tokens.router)
 """A router for each noun."""
 
 
@@ -29,6 +30,7 @@ def create_api(context: Context) -> FastAPI:
         docs_url=None,
         redoc_url=None,
         openapi_url="/openapi.json",
+        middleware=stack(context),
     )
     app.state.context = context
     problems.install(app)

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Self
 
 from fastapi import Depends, Request
 
+from anomaly_detection.api.keys import Keys
 from anomaly_detection.store import Database, upgrade
 
 if TYPE_CHECKING:
@@ -21,10 +22,12 @@ class Context:
     ----------
     settings : what it was started with.
     database : what it remembers.
+    keys : who may do what.
     """
 
     settings: Settings
     database: Database = field(repr=False)
+    keys: Keys = field(repr=False)
 
     @classmethod
     def open(cls, settings: Settings) -> Self:
@@ -38,10 +41,11 @@ class Context:
         settings.home.mkdir(parents=True, exist_ok=True)
         database = Database(settings.database_url)
         upgrade(database)
-        return cls(settings, database)
+        return cls(settings, database, Keys(database))
 
     def close(self) -> None:
         """Let go of everything."""
+        self.keys.close()
         self.database.close()
 
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated, Literal
 
-from fastapi import Depends, Request
+from fastapi import Depends
+from starlette.requests import HTTPConnection  # noqa: TC002 - FastAPI reads it
 
 from anomaly_detection.api.problems import ProblemError
 
@@ -39,15 +40,15 @@ EVERYONE = Principal("everyone", frozenset(SCOPES))
 """Who asks where access is open."""
 
 
-def principal(request: Request) -> Principal:
-    """Who asks; the middleware of ``security`` has put them there.
+def principal(connection: HTTPConnection) -> Principal:
+    """Who asks; the middleware ``access`` has put them there.
 
     Raises
     ------
     ProblemError
         401 where nobody is known.
     """
-    found: Principal | None = request.scope.get("principal")
+    found: Principal | None = connection.scope.get("principal")
     if found is None:
         raise ProblemError(
             401,

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from fastapi import FastAPI, Request
+    from starlette.types import Scope
 
 MEDIA_TYPE = "application/problem+json"
 
@@ -46,6 +47,7 @@ class Problem(msgspec.Struct, omit_defaults=True):
     status: int
     detail: str = ""
     instance: str = ""
+    request_id: str = ""
     errors: list[dict[str, str]] = []
     type: str = "about:blank"
 
@@ -66,11 +68,24 @@ def problem(
     instance: str = "",
     headers: Mapping[str, str] | None = None,
     errors: list[dict[str, str]] | None = None,
+    request_id: str = "",
 ) -> Response:
     """The response that says so."""
     title = HTTPStatus(status).phrase
-    body = msgspec.json.encode(Problem(title, status, detail, instance, errors or []))
+    body = msgspec.json.encode(Problem(title, status, detail, instance, request_id, errors or []))
     return Response(body, status, headers=dict(headers or {}), media_type=MEDIA_TYPE)
+
+
+def told(
+    scope: Scope,
+    status: int,
+    detail: str = "",
+    headers: Mapping[str, str] | None = None,
+    errors: list[dict[str, str]] | None = None,
+) -> Response:
+    """The same about a request, whose path and id are named."""
+    path, request_id = scope["path"], scope.get("request_id", "")
+    return problem(status, detail, instance=path, headers=headers, errors=errors, request_id=request_id)
 
 
 def status_of(error: Exception) -> int:
@@ -87,20 +102,20 @@ def install(app: FastAPI) -> None:
 
     @app.exception_handler(AnomalyDetectionError)
     async def _ours(request: Request, error: AnomalyDetectionError) -> Response:
-        return problem(status_of(error), str(error), instance=request.url.path)
+        return told(request.scope, status_of(error), str(error))
 
     @app.exception_handler(ProblemError)
     async def _refused(request: Request, error: ProblemError) -> Response:
-        return problem(error.status, str(error), instance=request.url.path, headers=error.headers)
+        return told(request.scope, error.status, str(error), error.headers)
 
     @app.exception_handler(HTTPException)
     async def _http(request: Request, error: HTTPException) -> Response:
-        return problem(error.status_code, str(error.detail), instance=request.url.path, headers=error.headers)
+        return told(request.scope, error.status_code, str(error.detail), error.headers)
 
     @app.exception_handler(RequestValidationError)
     async def _invalid(request: Request, error: RequestValidationError) -> Response:
         found = [{"where": _place(one["loc"]), "what": str(one["msg"])} for one in error.errors()]
-        return problem(422, "The request does not have the form it should.", instance=request.url.path, errors=found)
+        return told(request.scope, 422, "The request does not have the form it should.", errors=found)
 
 
 def _place(parts: tuple[Any, ...]) -> str:
