@@ -12,7 +12,7 @@ from anomaly_detection.errors import MissingDependencyError, ParameterError, Sch
 from anomaly_detection.quality import profile_table
 from anomaly_detection.sources.sql import SqlTable
 from anomaly_detection.sources.sql_profile import profile_sql, quantiles_of
-from sources.postgres import server
+from postgres import server
 
 pytestmark = pytest.mark.needs_extra("sqlalchemy", "psycopg")
 

@@ -7,7 +7,9 @@ from typing import TYPE_CHECKING, Annotated, Self
 
 from fastapi import Depends, Request
 
+from anomaly_detection.jobs import Queue
 from anomaly_detection.store import Database, upgrade
+from anomaly_detection.workflows.uploads import Uploads
 
 if TYPE_CHECKING:
     from anomaly_detection.settings import Settings
@@ -21,10 +23,14 @@ class Context:
     ----------
     settings : what it was started with.
     database : what it remembers.
+    queue : the long work.
+    uploads : files for it.
     """
 
     settings: Settings
     database: Database = field(repr=False)
+    queue: Queue = field(repr=False)
+    uploads: Uploads = field(repr=False)
 
     @classmethod
     def open(cls, settings: Settings) -> Self:
@@ -38,7 +44,7 @@ class Context:
         settings.home.mkdir(parents=True, exist_ok=True)
         database = Database(settings.database_url)
         upgrade(database)
-        return cls(settings, database)
+        return cls(settings, database, Queue(database), Uploads(settings.home / "uploads"))
 
     def close(self) -> None:
         """Let go of everything."""
