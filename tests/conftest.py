@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import os
+import secrets
 from importlib.util import find_spec
 
 import pytest
 from hypothesis import settings
+
+from postgres import server
 
 # The first call of a kernel compiles it, so nothing has a deadline. One commit has one outcome: a run that finds
 # something new belongs to the one who asks for it (``make fuzz``), not to whoever comes next.
@@ -25,3 +28,23 @@ def pytest_runtest_setup(item):
         if os.environ.get("AD_REQUIRE_EXTRAS") == "1":
             pytest.fail(f"{reason}, and AD_REQUIRE_EXTRAS=1 asks for every extra", pytrace=False)
         pytest.skip(reason)
+
+
+@pytest.fixture(scope="session")
+def postgres():
+    """A real PostgreSQL of this process's own."""
+    with server() as url:
+        yield url
+
+
+@pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.needs_extra("psycopg"))])
+def database_url(request, tmp_path):
+    """An empty database of the service, once in SQLite and once in PostgreSQL."""
+    if request.param == "sqlite":
+        return f"sqlite:///{tmp_path / 'service.db'}"
+    import psycopg  # noqa: PLC0415  only tests with the extra get here
+
+    url, name = request.getfixturevalue("postgres"), f"service_{secrets.token_hex(8)}"
+    with psycopg.connect(url, autocommit=True) as connection:
+        connection.execute(f"CREATE DATABASE {name}")
+    return url.replace("/postgres?", f"/{name}?")

@@ -12,6 +12,8 @@
     ├── MissingDependencyError (ImportError)   an extra that is not installed; names it
     ├── SinkError (OSError)              results that could not be written
     ├── StoreError (OSError)             the service's database does not answer
+    ├── JobNotFoundError (InputError)    no such job, schedule or upload
+    ├── JobConflictError                 a job is not in a state for that
     └── RegistryError
         ├── ModelNotFoundError (InputError)
         ├── ModelConflictError           somebody else changed the same thing first
@@ -116,3 +118,11 @@ class ArtifactError(RegistryError):
 
 class StoreError(AnomalyDetectionError, OSError):
     """The service's database does not answer, or could not keep something; then it kept nothing."""
+
+
+class JobNotFoundError(InputError):
+    """No such job, schedule or upload."""
+
+
+class JobConflictError(AnomalyDetectionError):
+    """A job that is not in a state for what was asked; nothing was changed."""

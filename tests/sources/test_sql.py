@@ -13,7 +13,7 @@ from anomaly_detection.quality import check_distribution, check_pattern, profile
 from anomaly_detection.sources.sql import SqlTable
 from anomaly_detection.sources.sql_profile import profile_sql, quantiles_of
 from anomaly_detection.sources.sql_sample import sample_sql
-from sources.postgres import server
+from postgres import server
 
 pytestmark = pytest.mark.needs_extra("sqlalchemy", "psycopg")
 

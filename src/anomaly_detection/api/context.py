@@ -8,7 +8,9 @@ from typing import TYPE_CHECKING, Annotated, Self
 from fastapi import Depends, Request
 
 from anomaly_detection.api.keys import Keys
+from anomaly_detection.jobs import Queue
 from anomaly_detection.store import Database, upgrade
+from anomaly_detection.workflows.uploads import Uploads
 
 if TYPE_CHECKING:
     from anomaly_detection.settings import Settings
@@ -23,11 +25,15 @@ class Context:
     settings : what it was started with.
     database : what it remembers.
     keys : who may do what.
+    queue : the long work.
+    uploads : files for it.
     """
 
     settings: Settings
     database: Database = field(repr=False)
     keys: Keys = field(repr=False)
+    queue: Queue = field(repr=False)
+    uploads: Uploads = field(repr=False)
 
     @classmethod
     def open(cls, settings: Settings) -> Self:
@@ -41,7 +47,13 @@ class Context:
         settings.home.mkdir(parents=True, exist_ok=True)
         database = Database(settings.database_url)
         upgrade(database)
-        return cls(settings, database, Keys(database))
+        return cls(
+            settings=settings,
+            database=database,
+            keys=Keys(database),
+            queue=Queue(database),
+            uploads=Uploads(settings.home / "uploads"),
+        )
 
     def close(self) -> None:
         """Let go of everything."""

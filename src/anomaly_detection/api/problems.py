@@ -14,6 +14,8 @@ from anomaly_detection.errors import (
     AnomalyDetectionError,
     ArtifactError,
     InputError,
+    JobConflictError,
+    JobNotFoundError,
     MissingDependencyError,
     ModelConflictError,
     ModelNotFoundError,
@@ -30,7 +32,9 @@ MEDIA_TYPE = "application/problem+json"
 
 STATUSES: tuple[tuple[type[Exception], int], ...] = (
     (ModelNotFoundError, 404),
+    (JobNotFoundError, 404),
     (ModelConflictError, 409),
+    (JobConflictError, 409),
     (ArtifactError, 500),
     (InputError, 422),
     (MissingDependencyError, 501),

@@ -51,8 +51,8 @@ jobs = sa.Table(
     sa.Column("run_after", Moment, nullable=False),
     sa.Column("started", Moment),
     sa.Column("ended", Moment),
-    sa.Index(None, "state", "run_after"),
-    sa.Index(None, "created"),
+    sa.Index("ix_jobs_next", "state", sa.desc("priority"), "run_after", "id"),
+    sa.Index(None, "ended"),
 )
 
 job_lines = sa.Table(
