@@ -7,14 +7,14 @@ from typing import TYPE_CHECKING
 from fastapi import FastAPI
 
 from anomaly_detection.api import problems
-from anomaly_detection.api.routes import health
+from anomaly_detection.api.routes import health, logs
 from anomaly_detection.version import __version__
 
 if TYPE_CHECKING:
     from anomaly_detection.api.context import Context
 
-ROUTES = (health.router,)
-"""A router for each noun."""
+ROUTES = (logs.bare, logs.router, health.router)
+"""A router for each noun; those of the hot path first."""
 
 
 def create_api(context: Context) -> FastAPI:

@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from functools import partial
 from typing import TYPE_CHECKING, Annotated, Self
 
 from fastapi import Depends, Request
 
+from anomaly_detection.api.current_logs import CurrentLogs
+from anomaly_detection.registry import LocalRegistry
 from anomaly_detection.store import Database, upgrade
+from anomaly_detection.workflows.serving import Models
+from anomaly_detection.workflows.starting_models import prepare_logs
 
 if TYPE_CHECKING:
     from anomaly_detection.settings import Settings
@@ -21,10 +26,14 @@ class Context:
     ----------
     settings : what it was started with.
     database : what it remembers.
+    models : the models that are ready.
+    live_logs : the model of log entries.
     """
 
     settings: Settings
     database: Database = field(repr=False)
+    models: Models = field(repr=False)
+    live_logs: CurrentLogs = field(repr=False)
 
     @classmethod
     def open(cls, settings: Settings) -> Self:
@@ -38,10 +47,13 @@ class Context:
         settings.home.mkdir(parents=True, exist_ok=True)
         database = Database(settings.database_url)
         upgrade(database)
-        return cls(settings, database)
+        models = Models(LocalRegistry(settings.registry_folder))
+        models.start(partial(prepare_logs, models, settings.log_model))
+        return cls(settings, database, models, CurrentLogs(models, settings.log_model))
 
     def close(self) -> None:
         """Let go of everything."""
+        self.models.close()
         self.database.close()
 
 
