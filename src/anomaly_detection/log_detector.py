@@ -221,9 +221,8 @@ class LogDetector(Configurable):
 
     def _take(self, trained: TrainedLog) -> Self:
         self.pipeline_, self._trained = trained.pipeline, trained
-        told, given = trained.reading.format, LogColumns.of(trained.reading.columns)
-        self._columns = told.innermost.columns if isinstance(told, LogFormat) else given
-        self._zone, self._sessions = trained.reading.zone, trained.reading.sessions()
+        self._columns, self._zone = trained.fields, trained.reading.zone
+        self._sessions = trained.reading.sessions()
         return self
 
     def _read(self, log: Any, reading: LogReading, needed: LogColumns | None = None) -> tuple[pl.DataFrame, LogReading]:

@@ -173,6 +173,16 @@ def test_one_by_one_is_the_same_bits_as_a_batch(untidy_one: LogPipeline) -> None
         assert [one.methods[name].p_value for one in verdicts] == result.parts[name].tolist()
 
 
+@given(st.lists(st.integers(1, 299), max_size=8))
+@settings(max_examples=12, deadline=None)
+def test_a_few_dicts_at_once_are_the_same_bits(untidy_one: LogPipeline, cuts: list[int]) -> None:
+    lines = untidy(300, seed=13)
+    expected = fresh(untidy_one).detect(frame_of(lines))
+    fresh(untidy_one)
+    edges = [0, *sorted(set(cuts)), len(lines)]
+    assert same(expected, whole([untidy_one.detect_records(lines[a:b]) for a, b in pairwise(edges)]))
+
+
 def test_a_saved_pipeline_goes_on_with_the_same_bits(untidy_one: LogPipeline) -> None:
     first, second = frame_of(untidy(400, seed=11)), frame_of(untidy(400, seed=12))
     fresh(untidy_one).detect(first)

@@ -8,14 +8,14 @@ from fastapi import FastAPI
 
 from anomaly_detection.api import problems
 from anomaly_detection.api.middleware import stack
-from anomaly_detection.api.routes import health, jobs, tokens, uploads
+from anomaly_detection.api.routes import health, jobs, logs, tokens, uploads
 from anomaly_detection.version import __version__
 
 if TYPE_CHECKING:
     from anomaly_detection.api.context import Context
 
-ROUTES = (health.router, jobs.router, tokens.router, uploads.router)
-"""A router for each noun."""
+ROUTES = (logs.bare, logs.router, health.router, jobs.router, tokens.router, uploads.router)
+"""A router for each noun; those of the hot path first."""
 
 
 def create_api(context: Context) -> FastAPI:

@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from functools import partial
 from typing import TYPE_CHECKING, Annotated, Self
 
 from fastapi import Depends, Request
 
+from anomaly_detection.api.current_logs import CurrentLogs
 from anomaly_detection.api.keys import Keys
 from anomaly_detection.jobs import Queue
+from anomaly_detection.registry import LocalRegistry
 from anomaly_detection.store import Database, upgrade
+from anomaly_detection.workflows.serving import Models
+from anomaly_detection.workflows.starting_models import prepare_logs
 from anomaly_detection.workflows.uploads import Uploads
 
 if TYPE_CHECKING:
@@ -27,6 +32,8 @@ class Context:
     keys : who may do what.
     queue : the long work.
     uploads : files for it.
+    models : the models that are ready.
+    live_logs : the model of log entries.
     """
 
     settings: Settings
@@ -34,6 +41,8 @@ class Context:
     keys: Keys = field(repr=False)
     queue: Queue = field(repr=False)
     uploads: Uploads = field(repr=False)
+    models: Models = field(repr=False)
+    live_logs: CurrentLogs = field(repr=False)
 
     @classmethod
     def open(cls, settings: Settings) -> Self:
@@ -47,16 +56,21 @@ class Context:
         settings.home.mkdir(parents=True, exist_ok=True)
         database = Database(settings.database_url)
         upgrade(database)
+        models = Models(LocalRegistry(settings.registry_folder))
+        models.start(partial(prepare_logs, models, settings.log_model))
         return cls(
             settings=settings,
             database=database,
             keys=Keys(database),
             queue=Queue(database),
             uploads=Uploads(settings.home / "uploads"),
+            models=models,
+            live_logs=CurrentLogs(models, settings.log_model),
         )
 
     def close(self) -> None:
         """Let go of everything."""
+        self.models.close()
         self.keys.close()
         self.database.close()
 

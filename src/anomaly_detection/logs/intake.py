@@ -20,7 +20,7 @@ from anomaly_detection.logs.tables import damaged
 from anomaly_detection.scorer import under
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from numpy.typing import NDArray
 
@@ -95,6 +95,16 @@ class Intake:
                 f"A log line has a time that is a datetime, level, service, message and session that are text, and "
                 f"response_time and status_code that are numbers; got {dict(record)!r:.300}."
             ) from error
+        return self._batch(lines, self._ids(lines), sessions)
+
+    def take_records(self, records: Sequence[Mapping[str, Any]]) -> LogBatch:
+        """The next lines, each a dict of values that :meth:`take_one` takes."""
+        lines = Lines.of_records(records)
+        sessions = lines.services
+        if any(record.get("session") is not None for record in records):
+            named = [record.get("session") for record in records]
+            own = zip(named, sessions.tolist(), strict=True)
+            sessions = np.array([other if name is None else hash_name(name) for name, other in own], np.uint64)
         return self._batch(lines, self._ids(lines), sessions)
 
     def take_plain(self, frame: pl.DataFrame, session: str) -> LogBatch:

@@ -22,7 +22,7 @@ from anomaly_detection.thresholds import choose_alpha
 from anomaly_detection.verdicts import judge, judge_one
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     import polars as pl
     from numpy.typing import NDArray
@@ -150,14 +150,26 @@ class LogPipeline(Configurable):
         batches = (self._intake.take(frame[at : at + BLOCK_ROWS]) for at in range(0, max(len(frame), 1), BLOCK_ROWS))
         parts = [(batch.templates, *methods.score(batch)) for batch in batches]
         templates, scores, p_values = (np.concatenate([part[k] for part in parts]) for k in range(3))
+        rows = np.arange(first_row, first_row + len(frame), dtype=np.int64)
+        time = frame["time"] if "time" in frame.columns else None
+        return self._judged(templates, scores, p_values, row=rows, time=time)
+
+    def detect_records(self, records: Sequence[Mapping[str, Any]]) -> LogResult:
+        """Give verdicts on the next lines, a few dicts, without building a frame; the same bits as in a batch.
+
+        Parameters
+        ----------
+        records : lines as for :meth:`detect_one`, of values that have the types they should.
+        """
+        methods = self._fitted
+        batch = self._intake.take_records(records)
+        return self._judged(batch.templates, *methods.score(batch))
+
+    def _judged(
+        self, templates: NDArray[np.int32], scores: NDArray[np.float64], p_values: NDArray[np.float64], **more: Any
+    ) -> LogResult:
         result = judge(scores, self.calibrator_.p_value(scores), self.alpha_, self.calibrator_.n_)
-        return LogResult.of(
-            result,
-            parts=dict(zip(WEIGHTS, p_values.T, strict=True)),
-            templates=templates,
-            row=np.arange(first_row, first_row + len(frame), dtype=np.int64),
-            time=frame["time"] if "time" in frame.columns else None,
-        )
+        return LogResult.of(result, parts=dict(zip(WEIGHTS, p_values.T, strict=True)), templates=templates, **more)
 
     def detect_one(self, record: Mapping[str, Any]) -> LogVerdict:
         """Give the verdict on the next line; the same bits as in a batch, without building a frame.

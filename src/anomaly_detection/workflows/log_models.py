@@ -9,6 +9,7 @@ from anomaly_detection.errors import ArtifactError, InputError
 from anomaly_detection.logs import LogPipeline, SessionPipeline
 from anomaly_detection.registry.artifact import read_artifact, write_artifact
 from anomaly_detection.registry.lineage import Lineage
+from anomaly_detection.sources.logs import LogColumns, LogFormat
 from anomaly_detection.workflows.fitting import command_line
 from anomaly_detection.workflows.log_reading import LogReading
 from anomaly_detection.workflows.model_kinds import kind_of, need_logs
@@ -51,6 +52,12 @@ class TrainedLog:
     def by_session(self) -> bool:
         """Whether sessions are judged, not lines."""
         return isinstance(self.pipeline, SessionPipeline)
+
+    @property
+    def fields(self) -> LogColumns:
+        """The names under which records have what."""
+        told = self.reading.format
+        return told.innermost.columns if isinstance(told, LogFormat) else LogColumns.of(self.reading.columns)
 
     def known(self, frame: pl.DataFrame) -> pl.DataFrame:
         """A log frame with what training had: a session that was never learned from would change every sequence."""

@@ -191,7 +191,7 @@ def load_any(reference: str, registry: Path | None = None) -> Pipeline | SeriesP
     """
     artifact = registry_at(registry).load(reference)
     need_table(artifact.spec, reference)
-    return _restored(artifact)
+    return restored_pipeline(artifact)
 
 
 def load_pipeline(reference: str, registry: Path | None = None) -> Pipeline:
@@ -229,10 +229,11 @@ def load_model(folder: Path) -> tuple[Pipeline | SeriesPipeline, Mapping[str, An
     """
     artifact = read_artifact(folder)
     need_table(artifact.spec, str(folder))
-    return _restored(artifact), artifact.manifest.extra
+    return restored_pipeline(artifact), artifact.manifest.extra
 
 
-def _restored(artifact: Artifact) -> Pipeline | SeriesPipeline:
+def restored_pipeline(artifact: Artifact) -> Pipeline | SeriesPipeline:
+    """The pipeline of an artifact of tables; raises ArtifactError if it is damaged."""
     if "series" in artifact.spec:
         return SeriesPipeline.from_state(artifact.spec, artifact.arrays)
     return restored(artifact.spec, artifact.arrays)

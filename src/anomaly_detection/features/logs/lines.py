@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
@@ -15,7 +16,7 @@ from anomaly_detection.features.logs._window_kernels import NO_TIME
 from anomaly_detection.features.templates.columns import Blocks, as_column, blocks
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from numpy.typing import NDArray
 
@@ -73,6 +74,23 @@ class Lines:
             (record.get("message") or "").encode("utf-8", "surrogatepass"),
         )
 
+    @classmethod
+    def of_records(cls, records: Sequence[Mapping[str, Any]]) -> Self:
+        """Several lines, without building a frame: for the few that come at one moment."""
+        texts = [(record.get("message") or "").encode("utf-8", "surrogatepass") for record in records]
+        data = b"".join(texts)
+        lines = cls(
+            np.array([microseconds(record.get("time")) for record in records], np.int64),
+            np.array([_LEVEL_CODES.get(str(record.get("level", "")).upper(), -1) for record in records], np.int64),
+            np.array([_known_hash(record.get("service") or "") for record in records], np.uint64),
+            np.array([_number(record.get("response_time")) for record in records], np.float32),
+            np.array([_number(record.get("status_code")) for record in records], np.float32),
+            data,
+        )
+        offsets = np.cumsum([0, *map(len, texts)], dtype=np.int64)
+        lines._blocks.append((0, np.frombuffer(data, np.uint8), offsets))
+        return lines
+
     def are_errors(self) -> NDArray[np.bool_]:
         """(n,) whether the level is ERROR or CRITICAL, or the status code 500 or above."""
         errors: NDArray[np.bool_] = (self.levels >= ERROR) | (self.status_codes >= SERVER_ERROR)
@@ -92,6 +110,9 @@ def hash_name(name: str) -> int:
     data, out = name.encode("utf-8", "surrogatepass"), np.empty(1, np.uint64)
     hash_names(np.frombuffer(data, np.uint8), np.array([0, len(data)]), out)
     return int(out[0])
+
+
+_known_hash = lru_cache(maxsize=4096)(hash_name)
 
 
 def _column(frame: pl.DataFrame, name: str) -> pl.Series:

@@ -98,13 +98,13 @@ def _of_record(record: Mapping[str, Any], columns: LogColumns, zone: str, refere
         if field == "time":
             decoded[field] = _time(value, zone, reference)
         elif field == "level":
-            decoded[field] = None if value is None else _level(text_of(value) or "", levels.scale_of(paths[place]))
+            decoded[field] = None if value is None else level_of(text_of(value) or "", levels.scale_of(paths[place]))
         elif field == "response_time":
             decoded[field] = None if value is None else _duration(value, numbers.unit_of(paths[place]))
         elif field == "status_code":
             decoded[field] = value if _is_code(value) else _whole(value)
         else:
-            decoded[field] = _shortened(text_of(value))
+            decoded[field] = shortened(text_of(value))
     return decoded
 
 
@@ -124,7 +124,8 @@ def _time(value: Any, zone: str, reference: int) -> dt.datetime | None:
 
 
 @lru_cache(maxsize=4096)
-def _level(text: str, scale: int) -> str | None:
+def level_of(text: str, scale: int) -> str | None:
+    """One of the five levels, read from text of any dialect on a scale of :data:`levels.SCALES`; None for none."""
     code = int(levels.level_codes(Spans.of([text]), np.array([scale]))[0])
     return levels.LEVELS[code] if code >= 0 else None
 
@@ -151,7 +152,8 @@ def _whole(value: Any) -> int | None:
     return None if found == numbers.MISSING_WHOLE else found
 
 
-def _shortened(text: str | None) -> str | None:
+def shortened(text: str | None) -> str | None:
+    """Text of at most as many bytes as a message of a log frame has."""
     if text is None or len(text) * 4 <= MESSAGE_BYTES:
         return text
     return text.encode()[:MESSAGE_BYTES].decode(errors="ignore")

@@ -1,0 +1,81 @@
+"""Routes of the hot path: documented like the others, answered without reading parameters and checking answers."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
+
+import msgspec
+from fastapi.routing import APIRoute
+from starlette.requests import Request
+from starlette.responses import Response
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from starlette.types import Receive, Scope, Send
+
+Item = TypeVar("Item")
+Answer = TypeVar("Answer")
+
+
+class BareRoute(APIRoute):
+    """A route whose endpoint takes the request and gives the response, and nothing stands between."""
+
+    async def handle(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer."""
+        if scope["method"] not in self.methods:
+            await super().handle(scope, receive, send)
+            return
+        response: Response = await self.endpoint(Request(scope, receive))
+        await response(scope, receive, send)
+
+
+class Json(Response):
+    """A value as JSON, written by msgspec."""
+
+    media_type = "application/json"
+
+    def render(self, content: Any) -> bytes:
+        """Bytes."""
+        return content if isinstance(content, bytes) else msgspec.json.encode(content)
+
+
+class Gathered(Generic[Item, Answer]):
+    """Does the work of all requests that came at the same moment in one go; none waits for others to come.
+
+    Parameters
+    ----------
+    work : answers to items, in their order.
+    most : the most items of one go.
+    """
+
+    def __init__(self, work: Callable[[Sequence[Item]], Sequence[Answer]], most: int = 256) -> None:
+        self._work = work
+        self._most = most
+        self._waiting: list[tuple[Item, asyncio.Future[Answer]]] = []
+
+    def put(self, item: Item) -> asyncio.Future[Answer]:
+        """The answer to an item, to be waited for."""
+        loop = asyncio.get_running_loop()
+        future: asyncio.Future[Answer] = loop.create_future()
+        self._waiting.append((item, future))
+        if len(self._waiting) == 1:
+            loop.call_soon(self._answer)
+        return future
+
+    def _answer(self) -> None:
+        now, self._waiting = self._waiting[: self._most], self._waiting[self._most :]
+        if self._waiting:
+            asyncio.get_running_loop().call_soon(self._answer)
+        try:
+            answers: Sequence[Any] = self._work([item for item, _ in now])
+        except Exception as error:  # noqa: BLE001  each request raises it, and is answered
+            answers = [error] * len(now)
+        for (_, future), answer in zip(now, answers, strict=True):
+            if future.done():
+                continue
+            if isinstance(answer, Exception):
+                future.set_exception(answer)
+            else:
+                future.set_result(answer)

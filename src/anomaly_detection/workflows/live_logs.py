@@ -1,0 +1,164 @@
+"""Log entries as they come, judged by the model of the moment."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any, ClassVar
+from uuid import uuid4
+
+import msgspec
+import numpy as np
+
+from anomaly_detection.errors import ParameterError
+from anomaly_detection.logs.methods import WEIGHTS
+from anomaly_detection.results import SEVERITIES
+from anomaly_detection.workflows.log_entries import EntryReader
+from anomaly_detection.workflows.log_models import TrainedLog
+from anomaly_detection.workflows.model_kinds import WORDS
+from anomaly_detection.workflows.verdict_records import VerdictRecord, reason_of
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from anomaly_detection.logs import LogPipeline, LogResult
+    from anomaly_detection.registry.base import ModelVersion
+    from anomaly_detection.workflows.log_entries import Entry
+    from anomaly_detection.workflows.serving import Loaded
+
+CHUNK = 1_000
+"""Entries that are judged in one go: other requests wait for no more."""
+
+
+class Detection(msgspec.Struct, gc=False):
+    """What ``POST /detect`` says of an entry.
+
+    Parameters
+    ----------
+    is_anomaly, anomaly_score, severity, confidence : the verdict.
+    prediction : -1 for an anomaly, 1 otherwise, as scikit-learn says it.
+    log_id : the caller's, or a new one; feedback names it.
+    detection_method : the method that found the entry oddest.
+    timestamp : the entry's time, or when it was judged.
+    """
+
+    is_anomaly: bool
+    anomaly_score: float
+    severity: str
+    confidence: float
+    prediction: int
+    log_id: str
+    detection_method: str
+    timestamp: str
+
+
+class LiveLogs:
+    """Judges entries with one loaded model, which remembers them.
+
+    Parameters
+    ----------
+    loaded : a model of log lines.
+
+    Raises
+    ------
+    ParameterError
+        for a model that judges something else.
+    """
+
+    METHODS: ClassVar[tuple[str, ...]] = tuple(WEIGHTS)
+
+    def __init__(self, loaded: Loaded) -> None:
+        trained = loaded.model
+        if loaded.kind != "log_lines" or not isinstance(trained, TrainedLog):
+            raise ParameterError(
+                f"{loaded.version.reference} is a model of {WORDS[loaded.kind]}, and log entries need one of lines. "
+                "Name another with ANOMALY_DETECTION_LOG_MODEL, or make one with: anomaly-detection logs train."
+            )
+        self.loaded = loaded
+        self.read = EntryReader(trained)
+        self._pipeline: LogPipeline = trained.pipeline  # type: ignore[assignment]
+
+    @property
+    def version(self) -> ModelVersion:
+        """Which model it is."""
+        return self.loaded.version
+
+    def detect(self, entries: Sequence[Entry]) -> tuple[list[Detection], list[VerdictRecord]]:
+        """Verdicts on the next entries, and the same to be kept; the bits do not depend on how they are cut."""
+        with self.loaded.lock:
+            result = self._pipeline.detect_records([entry.line for entry in entries])
+        return self._told(entries, result)
+
+    def score(self, entry: Entry) -> tuple[dict[str, Any], VerdictRecord]:
+        """The verdict on the next entry with what each method says, and the same to be kept."""
+        with self.loaded.lock:
+            verdict = self._pipeline.detect_one(entry.line)
+        told = verdict.to_dict()
+        own = entry.id or new_id()
+        record = VerdictRecord(
+            own, entry.line.get("service") or "", _micros(entry.time), verdict.score, verdict.p_value,
+            verdict.anomaly_score, verdict.is_anomaly, verdict.severity, verdict.confidence,
+        )  # fmt: skip
+        if verdict.is_anomaly:
+            p_values = [verdict.methods[name].p_value for name in self.METHODS]
+            record.reason, record.record = reason_of(self.METHODS, p_values), _shown(entry)
+        return {**told, "log_id": own, "model": self.version.reference}, record
+
+    def stats(self, service: str) -> dict[str, str | float | int | None]:
+        """What the window of a service holds."""
+        with self.loaded.lock:
+            return self._pipeline.stats(service)
+
+    def _told(self, entries: Sequence[Entry], result: LogResult) -> tuple[list[Detection], list[VerdictRecord]]:
+        counted = np.vstack([result.parts[name] for name in self.METHODS])
+        oddest = np.argmin(counted, axis=0).tolist()
+        columns = zip(
+            entries, oddest, result.score.tolist(), result.p_value.tolist(), result.anomaly_score.tolist(),
+            result.is_anomaly.tolist(), result.severity_code.tolist(), result.confidence.tolist(), strict=True,
+        )  # fmt: skip
+        now = datetime.now(UTC)
+        stamp, micros = now.isoformat(), _micros(now)
+        detections, records = [], []
+        for place, (entry, method, score, p_value, anomaly_score, flag, severity, confidence) in enumerate(columns):
+            own, time, word = entry.id or new_id(), entry.time, SEVERITIES[severity]
+            told = stamp if time is None else time.isoformat()
+            detections.append(
+                Detection(flag, anomaly_score, word, confidence, -1 if flag else 1, own, self.METHODS[method], told)
+            )
+            key, at = entry.line.get("service") or "", micros if time is None else _micros(time)
+            record = VerdictRecord(own, key, at, score, p_value, anomaly_score, flag, word, confidence)
+            if flag:
+                record.reason = reason_of(self.METHODS, counted[:, place].tolist())
+                record.record = _shown(entry)
+            records.append(record)
+        return detections, records
+
+
+def new_id() -> str:
+    """An id that no other record has.
+
+    >>> len(new_id()), new_id() == new_id()
+    (24, False)
+    """
+    _IDS.number += 1
+    return f"{_IDS.beginning}{_IDS.number:08x}"
+
+
+class _Ids:
+    """A random beginning for each process, and a number."""
+
+    beginning = uuid4().hex[:16]
+    number = 0
+
+
+_IDS = _Ids()
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+def _micros(time: datetime | None) -> int:
+    gap = (datetime.now(UTC) if time is None else time if time.tzinfo else time.replace(tzinfo=UTC)) - _EPOCH
+    return (gap.days * 86_400 + gap.seconds) * 1_000_000 + gap.microseconds
+
+
+def _shown(entry: Entry) -> dict[str, Any]:
+    line = {name: value for name, value in entry.line.items() if value is not None}
+    return line | ({"time": entry.time.isoformat()} if entry.time is not None else {})
