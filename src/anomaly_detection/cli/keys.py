@@ -33,7 +33,7 @@ def create(
     scope: Annotated[
         list[str] | None,
         typer.Option(
-            help="What its holder may do: read, score, train or admin, which includes everything; several times for several.",
+            help="What its holder may do: read, score, train or admin (everything); several times for several.",
             show_default="read, score",
         ),
     ] = None,
