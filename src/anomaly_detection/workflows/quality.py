@@ -91,15 +91,15 @@ def check_pattern_of(request: PatternRequest, progress: Progress) -> PatternAnsw
     read_from = str(request.reading.data)
     sinks = [open_sink(place, format_, read_from) if place else None for place, format_ in places]
     progress("reading", 0, None)
-    past = earlier_pattern(request)
     found = request.reading.read(request.key)
+    past = earlier_pattern(request) if found.frame.width else None
     progress("looking at cells", 0, None)
     answer = _answer(request, found.frame, past, sinks[1])
     if sinks[0] is not None:
         with sinks[0] as opened:
             opened.write(findings_frame(answer.findings))
     notes = [*found.notes]
-    if request.history and past is None:
+    if request.history and past is None and found.frame.width:
         notes.append("the first run that is remembered, so the table is its own norm")
     if request.remember:
         now = aware(request.now) if request.now is not None else datetime.now(UTC)
@@ -112,7 +112,7 @@ def _answer(
 ) -> PatternAnswer:
     found = None
     if sink is not None or past is None:
-        found = score_cells(frame, request.columns, request.key, request.method)
+        found = score_cells(frame, request.columns, request.key, request.method) if frame.width else score_cells(frame)
     if sink is not None and found is not None:
         with sink as opened:
             opened.write(found.to_frame())
