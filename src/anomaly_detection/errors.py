@@ -5,6 +5,7 @@
     AnomalyDetectionError
     ├── InputError (ValueError)          the caller's data or words are off; a command exits with 2
     │   ├── SourceError                  a file or stream that cannot be read as records
+    │   │   └── NoRecordsError           one that could be, and has none
     │   ├── SchemaError                  records whose columns are not what is needed
     │   ├── ParameterError               a parameter outside its range
     │   └── UnknownNameError             a name nobody knows; carries the nearest ones
@@ -53,6 +54,10 @@ class InputError(AnomalyDetectionError, ValueError):
 
 class SourceError(InputError):
     """A file or stream that cannot be read as records."""
+
+
+class NoRecordsError(SourceError):
+    """A file or stream without a record: no bytes, a header alone, an empty list."""
 
 
 class SchemaError(InputError):

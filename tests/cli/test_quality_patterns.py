@@ -6,7 +6,7 @@ from contextlib import closing
 import polars as pl
 import pytest
 
-from quality.tables import sites
+from quality.tables import sites, thirds
 
 PATTERN = ("quality", "pattern")
 needs_sql = pytest.mark.needs_extra("sqlalchemy")
@@ -91,6 +91,12 @@ def database(tmp_path, frame, more=""):
     return f"sqlite:///{path}"
 
 
+def test_an_autoencoder_finds_rows_that_do_not_fit_together(ad, tmp_path):
+    path = saved(tmp_path / "sums.csv", thirds(30)[0])
+    assert "fit together" not in ad(*PATTERN, path).out
+    assert "fit together" in " ".join(ad(*PATTERN, path, "--method", "autoencoder").out.split())
+
+
 @needs_sql
 def test_a_small_table_of_a_database_is_read_as_a_whole(ad, tmp_path):
     frame = sites()
@@ -160,6 +166,8 @@ def test_columns_that_hold_several_types_or_nothing(ad, tmp_path):
         (("--url", "sqlite:///x.db"), "Give both"),
         (("--url", "sqlite:///x.db", "--table", "t", "--cell-scores", "s.csv"), "Export it first"),
         (("{file}", "--now", "soon"), "'soon' is no time"),
+        (("{file}", "--method", "autoencodr"), "Did you mean 'autoencoder'"),
+        (("{file}", "--method", "autoencoder", "--history", "{file}"), "has earlier ones"),
     ],
 )
 def test_bad_usage_is_refused(refused, tmp_path, arguments, words):

@@ -49,3 +49,13 @@ ERRORS = {
     (150, "city"): None,
     (170, "phone"): "",
 }
+
+
+def thirds(wrong, rows=3000, seed=0):
+    """Three columns, a fourth that only all three together determine, and one of chance; (rows,) where it is wrong."""
+    rng = np.random.default_rng(seed)
+    parts = rng.integers(0, 3, (3, rows))
+    told, names, mask = parts.sum(0) % 3, np.array(["u", "v", "w"]), np.zeros(rows, bool)
+    mask[rng.choice(rows, wrong, replace=False)] = True
+    columns = [*parts, (told + mask) % 3, rng.integers(0, 3, rows)]
+    return pl.DataFrame({name: names[one] for name, one in zip("abcse", columns, strict=True)}), mask

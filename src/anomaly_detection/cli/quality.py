@@ -66,6 +66,15 @@ Tolerance = Annotated[
         rich_help_panel=t.JUDGED,
     ),
 ]
+Method = Annotated[
+    str,
+    typer.Option(
+        "--method",
+        help="auto; autoencoder looks also at rows as a whole.",
+        metavar="NAME",
+        rich_help_panel=t.JUDGED,
+    ),
+]
 CellScores = Annotated[
     str | None,
     typer.Option(
@@ -107,6 +116,7 @@ def pattern(
     remember: t.Remember = False,
     now: t.Now = None,
     tolerance: Tolerance = 0.002,
+    method: Method = "auto",
     cell_scores: CellScores = None,
     output: Output = None,
     output_format: OutputFormat = None,
@@ -130,6 +140,7 @@ def pattern(
         key=o.names([key] if key else None),
         history=tuple(history or ()),
         tolerance=tolerance,
+        method=method,
         remember=remember,
         now=None if now is None else t.moment(now),
         cell_scores=cell_scores,

@@ -9,7 +9,8 @@ import numpy as np
 import polars as pl
 from scipy.special import expit
 
-from anomaly_detection.errors import SchemaError
+from anomaly_detection.errors import SchemaError, UnknownNameError
+from anomaly_detection.quality.autoencoder import reconstruction
 from anomaly_detection.quality.columns import CodedColumn, coded
 from anomaly_detection.quality.dependencies import Prediction, joint, left_side, predict
 from anomaly_detection.quality.guilt import blame
@@ -54,6 +55,9 @@ as what determines a value does not determine how it is written."""
 UNEXCUSED = ("placeholder", "unusual shape", "characters that do not belong")
 EXCUSED = ("rare value", "far from the other numbers", "near-duplicate of a frequent value")
 CONTRADICTION = "contradicts the other columns"
+MISFIT = "does not fit the row as a whole"
+METHODS = ("auto", "autoencoder")
+"""Ways of scoring cells: all that is looked at always, and the same with an autoencoder of rows."""
 UNIQUE, FEWEST = 0.95, 2
 """Distinct values a row from which on a column tells rows apart, so that no rule speaks of it; the fewest values."""
 
@@ -71,6 +75,7 @@ class CellScores:
     predictions : of each, what the other columns say of it; None where they say nothing.
     surprise : of each, (n,) how much the other columns speak against a value, after blame.
     relations : rules between columns, by places among ``columns``.
+    misfit : (n, columns) log odds by the autoencoder, where it was asked for; -inf in columns not looked at.
     """
 
     names: tuple[str, ...]
@@ -80,6 +85,7 @@ class CellScores:
     predictions: dict[int, Prediction | None] = field(repr=False)
     surprise: dict[int, Odds] = field(repr=False)
     relations: tuple[Relation, ...] = ()
+    misfit: Odds | None = field(default=None, repr=False)
 
     @property
     def scores(self) -> NDArray[np.float64]:
@@ -92,7 +98,9 @@ class CellScores:
         return pl.DataFrame({name: scores[:, j] for j, name in enumerate(self.names)})
 
 
-def score_cells(frame: pl.DataFrame, columns: Sequence[str] = (), key: Sequence[str] = ()) -> CellScores:
+def score_cells(
+    frame: pl.DataFrame, columns: Sequence[str] = (), key: Sequence[str] = (), method: str = "auto"
+) -> CellScores:
     """Find how likely each cell is wrong.
 
     Parameters
@@ -100,9 +108,13 @@ def score_cells(frame: pl.DataFrame, columns: Sequence[str] = (), key: Sequence[
     frame : the table; any number of rows, values of any type.
     columns : those to look at; all when empty.
     key : columns that say what a row is about, so that rows with the same key are held against each other.
+    method : ``auto``, or ``autoencoder`` to look also at rows as a whole
+        (:func:`~anomaly_detection.quality.autoencoder.reconstruction`).
 
     Raises
     ------
+    UnknownNameError
+        for a method that is neither.
     SchemaError
         for a column that the table does not have.
 
@@ -111,6 +123,8 @@ def score_cells(frame: pl.DataFrame, columns: Sequence[str] = (), key: Sequence[
     >>> np.unravel_index(found.scores.argmax(), (100, 2))
     (np.int64(0), np.int64(0))
     """
+    if method not in METHODS:
+        raise UnknownNameError("method", method, METHODS)
     missing = [name for name in (*columns, *key) if name not in frame.columns]
     if missing:
         raise SchemaError(f"The table has no column {missing[0]!r}. Its columns are {quoted(frame.columns)}.")
@@ -122,6 +136,11 @@ def score_cells(frame: pl.DataFrame, columns: Sequence[str] = (), key: Sequence[
     told = [_predicted(j, column, lefts, rng) for j, column in enumerate(made)]
     odds, surprise, rules = added_up(made, looks, told, [j for j, column in enumerate(made) if column.name in key])
     places = [frame.columns.index(name) for name in chosen]
+    misfit = None
+    if method == "autoencoder" and len(odds):
+        misfit = np.full(frame.shape, -np.inf)
+        misfit[:, places] = np.where([column.name in key for column in made], NOTHING, reconstruction(made))
+        odds = np.maximum(odds, np.minimum(misfit[:, places], 15))
     out = np.full(frame.shape, -np.inf)
     out[:, places] = odds
     at = dict(zip(places, range(len(made)), strict=True))
@@ -133,6 +152,7 @@ def score_cells(frame: pl.DataFrame, columns: Sequence[str] = (), key: Sequence[
         {place: told[j] for place, j in at.items()},
         {place: surprise[:, j] for place, j in at.items()},
         tuple(rules),
+        misfit,
     )
 
 

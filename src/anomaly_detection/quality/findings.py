@@ -8,7 +8,7 @@ import numpy as np
 from scipy.special import expit
 
 from anomaly_detection.quality.answer import Example, Finding, severity_of_share
-from anomaly_detection.quality.cells import CONTRADICTION, LINE
+from anomaly_detection.quality.cells import CONTRADICTION, LINE, MISFIT
 from anomaly_detection.quality.rarity import NOTHING
 from anomaly_detection.quality.typos import near_duplicates
 from anomaly_detection.records import counted
@@ -35,6 +35,7 @@ WORDS = {
     NOTATION: "{} are written otherwise than others, or can be read in several ways",
     MISSING: "{} are missing where there should be one",
     CONTRADICTION: "{} contradict the other columns of their rows",
+    MISFIT: "{} do not fit all others of their rows together",
 }
 
 
@@ -48,6 +49,7 @@ def findings_of(found: CellScores, tolerance: float) -> list[Finding]:
     """
     places = found.columns if len(found.odds) else ()
     every = [one for place in places for one in of_column(found, place, tolerance)]
+    every += misfits(found, tolerance)
     return sorted(every, key=lambda one: (not one.is_anomaly, -one.share * one.confidence))
 
 
@@ -66,6 +68,35 @@ def of_column(found: CellScores, place: int, tolerance: float) -> list[Finding]:
     return made
 
 
+def misfits(found: CellScores, tolerance: float) -> list[Finding]:
+    """Rows of which more than half a wrong cell is to be expected, though no cell stands out."""
+    if found.misfit is None:
+        return []
+    expected = expit(found.misfit).sum(1)
+    rows = np.flatnonzero((expected > 0.5) & (found.scores.max(1) < LINE))
+    if not len(rows):
+        return []
+    rows = rows[np.argsort(-expected[rows], kind="stable")]
+    examples = tuple(Example(row, row_words(found, row)) for row in rows[:EXAMPLES].tolist())
+    share, sure = len(rows) / len(expected), float(np.minimum(expected[rows], 1.0).mean())
+    words = f"{counted(len(rows), 'row')} do not fit together{example_words(examples)}."
+    severity = severity_of_share(share, tolerance)
+    range_ = (0.0, tolerance)
+    return [Finding("", MISFIT, severity != "normal", severity, sure, range_, words, len(rows), share, examples)]
+
+
+def row_words(found: CellScores, row: int) -> str:
+    """The values of a row that fit least, the worst first."""
+    odds = np.zeros(0) if found.misfit is None else found.misfit[row]
+    guilty = [place for place in np.argsort(-odds, kind="stable")[:4].tolist() if odds[place] > NOTHING + 1]
+    return ", ".join(f"{found.names[place]} = {_value(found, place, row)}" for place in guilty)
+
+
+def _value(found: CellScores, place: int, row: int) -> str:
+    column = found.columns[place]
+    return short(column.values[int(column.codes[row])])
+
+
 def kinds_of(found: CellScores, place: int, rows: Rows) -> list[str]:
     """What speaks most against each of these cells."""
     column, looks = found.columns[place], found.looks[place]
@@ -73,6 +104,8 @@ def kinds_of(found: CellScores, place: int, rows: Rows) -> list[str]:
     said = {kind: odds[codes] for kind, odds in looks.items()}
     said[CONTRADICTION] = np.where(column.missing[codes], -np.inf, NOTHING + found.surprise[place][rows])
     said[MISSING] = np.where(column.missing[codes], np.inf, -np.inf)
+    if found.misfit is not None:
+        said[MISFIT] = found.misfit[rows, place]
     for rule in found.relations:
         if list(found.columns).index(place) in rule.columns:
             said[f"{RELATION}: {rule.words}"] = np.where(rule.broken[rows], found.odds[rows, place], -np.inf)

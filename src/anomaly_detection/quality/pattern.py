@@ -9,7 +9,7 @@ import polars as pl
 
 from anomaly_detection.errors import ParameterError
 from anomaly_detection.quality.answer import Answer, Finding
-from anomaly_detection.quality.cells import LINE, CellScores, score_cells
+from anomaly_detection.quality.cells import LINE, METHODS, CellScores, score_cells
 from anomaly_detection.quality.findings import duplicates, findings_of
 from anomaly_detection.quality.profile import PatternProfile
 from anomaly_detection.records import counted
@@ -52,6 +52,7 @@ def check_pattern(
     history: PatternProfile | pl.DataFrame | Sequence[pl.DataFrame] | None = None,
     tolerance: float = TOLERANCE,
     frame: pl.DataFrame | None = None,
+    method: str = "auto",
 ) -> PatternAnswer:
     """Say whether a table looks as it should.
 
@@ -65,11 +66,12 @@ def check_pattern(
     history : a profile of earlier tables, or such tables, the oldest first.
     tolerance : in [0, 1), the share that may be wrong without an alarm.
     frame : the table, where ``current`` is the scores of its cells.
+    method : how cells are scored without a history, as :func:`~anomaly_detection.quality.score_cells` has it.
 
     Raises
     ------
     ParameterError
-        for a tolerance out of range.
+        for a tolerance out of range, or a method where there is a history.
 
     >>> earlier = pl.DataFrame({"code": ["A-1", "B-2", "C-3"] * 100})
     >>> answer = check_pattern(pl.DataFrame({"code": ["A-1", "b2", "C-3", "B-2"] * 50}), earlier)
@@ -82,8 +84,10 @@ def check_pattern(
     if history is not None:
         if table is None:
             raise ParameterError("A history is held against a table, and only scores were given. Give frame too.")
+        if method != METHODS[0]:
+            raise ParameterError(f"method {method!r} looks at a table by itself, and this one has earlier ones.")
         return against(table, history, tolerance)
-    found = score_cells(current) if isinstance(current, pl.DataFrame) else current
+    found = score_cells(current, method=method) if isinstance(current, pl.DataFrame) else current
     findings = findings_of(found, tolerance)
     if table is not None:
         findings += duplicates(table, tolerance)

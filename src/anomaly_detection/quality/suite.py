@@ -24,7 +24,7 @@ SETTINGS: Mapping[str, frozenset[str]] = {
     "volume": frozenset({"alpha", "direction", "minimum_relative", "holidays", "country"}),
     "distribution": frozenset({"alpha"}),
     "timeliness": frozenset({"alpha"}),
-    "pattern": frozenset({"tolerance"}),
+    "pattern": frozenset({"tolerance", "method"}),
     **{kind: frozenset({"column", "columns", "at_most"}) for kind in KINDS},
     "accepted_values": frozenset({"column", "columns", "values", "at_most"}),
 }

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import IO, TYPE_CHECKING
 
 from anomaly_detection import formats
-from anomaly_detection.errors import SourceError
+from anomaly_detection.errors import NoRecordsError, SourceError
 from anomaly_detection.records import counted
 
 if TYPE_CHECKING:
@@ -64,7 +64,7 @@ class Bytes:
             self.path = self._checked(Path(path))
         self.size = self.path.stat().st_size
         if self.size == 0:
-            raise SourceError(f"{self.name} is empty: it has 0 bytes, and so neither column names nor records.")
+            raise NoRecordsError(f"{self.name} is empty: it has 0 bytes, and so neither column names nor records.")
         with self.path.open("rb") as file:
             start = file.read(4)
         self.compression = next((kind for magic, kind in _MAGIC.items() if start.startswith(magic)), None)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 import polars as pl
 
-from anomaly_detection.errors import SourceError
+from anomaly_detection.errors import NoRecordsError, SourceError
 from anomaly_detection.records import counted, quoted
 from anomaly_detection.sources._records_kernels import split_records
 from anomaly_detection.sources._text import decoded_head, encoding_of, utf8_blocks
@@ -66,7 +66,7 @@ class CsvTable:
         self._has_header = b'"' in record or not _is_data(header)
         self.columns = self._named(header)
         if next(self._chunks(), None) is None:
-            raise SourceError(f"{file.name} has a header ({quoted(self.columns)}) and no records below it.")
+            raise NoRecordsError(f"{file.name} has a header ({quoted(self.columns)}) and no records below it.")
 
     def inferred(self, known: Mapping[str, pl.DataType]) -> dict[str, pl.DataType]:
         """The types of the columns that are not known, from every record of the file."""

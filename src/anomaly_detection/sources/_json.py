@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from anomaly_detection.errors import SourceError
+from anomaly_detection.errors import NoRecordsError, SourceError
 from anomaly_detection.records import counted, quoted
 from anomaly_detection.sources._json_columns import JsonTypes, columns_of, frame_of
 from anomaly_detection.sources._json_text import lenient_json
@@ -50,7 +50,7 @@ class JsonTable:
         self._columns = held if isinstance(held, dict) else self._of_records(held, len(text))
         self._height = len(next(iter(self._columns.values()), []))
         if not self._height:
-            raise SourceError(f"{file.name} has no records: the JSON in it is empty.")
+            raise NoRecordsError(f"{file.name} has no records: the JSON in it is empty.")
         self._types = JsonTypes()
         self._types.see(self._columns)
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from anomaly_detection.errors import SourceError
+from anomaly_detection.errors import NoRecordsError, SourceError
 from anomaly_detection.sources._json_columns import JsonTypes, columns_of, frame_of
 from anomaly_detection.sources._json_text import lenient_json
 from anomaly_detection.sources._text import encoding_of, utf8_blocks
@@ -36,7 +36,7 @@ class JsonlTable:
         self._encoding = encoding_of(file.head(), encoding)
         self._types: JsonTypes | None = None
         if next(self._chunks(), None) is None:
-            raise SourceError(f"{file.name} has no records: every line is blank.")
+            raise NoRecordsError(f"{file.name} has no records: every line is blank.")
 
     @property
     def columns(self) -> list[str]:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import polars as pl
 
-from anomaly_detection.errors import SourceError
+from anomaly_detection.errors import NoRecordsError, SourceError
 from anomaly_detection.records import counted
 from anomaly_detection.sources._types import cast_or_missing, unfitting
 
@@ -47,7 +47,7 @@ class ParquetTable:
         except _FAILURES as error:
             raise self._damaged(error) from None
         if not self.height or not self._schema:
-            raise SourceError(f"{file.name} has {counted(len(self._schema), 'column')} and no records.")
+            raise NoRecordsError(f"{file.name} has {counted(len(self._schema), 'column')} and no records.")
         file.check_expansion(self.height * sum(_width(dtype) for dtype in self._schema.values()))
 
     @property

@@ -6,6 +6,7 @@ Names of tables and columns are quoted by SQLAlchemy, values are bound parameter
 from __future__ import annotations
 
 from contextlib import contextmanager
+from datetime import datetime
 from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
@@ -16,7 +17,6 @@ from anomaly_detection.quality.segments import MOST_PARTS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
-    from datetime import datetime
 
 PATIENCE_SECONDS = 10
 """How long a server may take to answer a connection."""
@@ -25,6 +25,7 @@ DRIVERS = {"postgresql": "postgresql+psycopg", "postgres": "postgresql+psycopg"}
 """The drivers we bring for URLs that name none."""
 
 STEPS = {"day": "%Y-%m-%d", "hour": "%Y-%m-%d %H:00:00"}
+SECONDS = "%Y-%m-%d %H:%M:%S"
 
 
 class SqlTable:
@@ -240,11 +241,13 @@ class SqlTable:
             raise SchemaError(f"Column {timestamp!r} of {self.name!r} is {column.type}, not a time. Name another one.")
         return column
 
-    def latest_times(self, timestamp: str, most: int) -> list[datetime | str]:
-        """The latest different times of a column, the latest first."""
+    def latest_times(self, timestamp: str, most: int) -> list[datetime]:
+        """The latest different times of a column, the latest first; in SQLite text that is no time is left out."""
         column = self.time_column(timestamp)
+        if self.dialect == "sqlite":
+            column = self.sa.func.strftime(SECONDS, self.sa.type_coerce(column, self.sa.String))
         made = self.sa.select(column).distinct().where(column.is_not(None)).order_by(column.desc()).limit(most)
-        return [each[0] for each in self.rows(made)]
+        return [datetime.fromisoformat(str(each[0])) for each in self.rows(made)]
 
 
 def _sqlalchemy() -> Any:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import polars as pl
 
-from anomaly_detection.errors import SourceError
+from anomaly_detection.errors import NoRecordsError, SourceError
 from anomaly_detection.sources.files import open_source
 from anomaly_detection.sources.sql import SqlTable
 from anomaly_detection.sources.sql_sample import MOST_ROWS, sample_sql
@@ -87,13 +87,17 @@ class TableReading:
         files = data_files(place)
         if not files:
             raise SourceError(f"The directory {place} has no data files.")
-        return self._of_file(str(files[-1].path))
+        try:
+            return self._of_file(str(files[-1].path))
+        except NoRecordsError as error:
+            return TableRead(pl.DataFrame(), (str(error),))
 
     def frame_of(self, path: Path) -> pl.DataFrame:
-        """Another file, read alike but with all its columns; one without a byte has none."""
-        if path.stat().st_size == 0:
+        """Another file, read alike but with all its columns; one without a record has none."""
+        try:
+            return TableReading(str(path), self.format, self.encoding, self.delimiter).read().frame
+        except NoRecordsError:
             return pl.DataFrame()
-        return TableReading(str(path), self.format, self.encoding, self.delimiter).read().frame
 
     def earlier_files(self) -> list[DataFile]:
         """Of a directory of daily files all but the latest, 30 at most."""

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 
 import polars as pl
 
-from anomaly_detection.errors import InputError, ParameterError, SourceError
-from anomaly_detection.quality.cells import score_cells
+from anomaly_detection.errors import InputError, ParameterError, SourceError, UnknownNameError
+from anomaly_detection.quality.cells import METHODS, score_cells
 from anomaly_detection.quality.pattern import TOLERANCE, PatternAnswer, check_pattern
 from anomaly_detection.quality.profile import PatternProfile
 from anomaly_detection.workflows.output import open_sink
@@ -38,6 +38,7 @@ class PatternRequest:
     tolerance : the share of a column's rows that may be wrong in one way.
     remember : whether to add what the cells look like to the folder that is the history.
     now : when the table is of; what is later is left out.
+    method : how cells are scored, one of :data:`METHODS`.
     cell_scores : a file for the score of every cell.
     output, output_format : a file for the findings, and its format when the name does not tell.
     """
@@ -48,6 +49,7 @@ class PatternRequest:
     tolerance: float = TOLERANCE
     remember: bool = False
     now: datetime | None = None
+    method: str = "auto"
     cell_scores: str | None = None
     output: str | None = None
     output_format: str | None = None
@@ -55,6 +57,8 @@ class PatternRequest:
     def __post_init__(self) -> None:
         if self.remember and (len(self.history) != 1 or Path(self.history[0]).is_file()):
             raise ParameterError("--remember needs one --history FOLDER to keep the run in.")
+        if self.method not in METHODS:
+            raise UnknownNameError("method", self.method, METHODS)
         if self.output is not None and self.output == self.cell_scores:
             raise ParameterError(f"--output and --cell-scores are both {self.output}. Give each a place of its own.")
         if self.cell_scores is not None and self.reading.url is not None:
@@ -87,15 +91,15 @@ def check_pattern_of(request: PatternRequest, progress: Progress) -> PatternAnsw
     read_from = str(request.reading.data)
     sinks = [open_sink(place, format_, read_from) if place else None for place, format_ in places]
     progress("reading", 0, None)
-    past = earlier_pattern(request)
     found = request.reading.read(request.key)
+    past = earlier_pattern(request) if found.frame.width else None
     progress("looking at cells", 0, None)
     answer = _answer(request, found.frame, past, sinks[1])
     if sinks[0] is not None:
         with sinks[0] as opened:
             opened.write(findings_frame(answer.findings))
     notes = [*found.notes]
-    if request.history and past is None:
+    if request.history and past is None and found.frame.width:
         notes.append("the first run that is remembered, so the table is its own norm")
     if request.remember:
         now = aware(request.now) if request.now is not None else datetime.now(UTC)
@@ -108,12 +112,12 @@ def _answer(
 ) -> PatternAnswer:
     found = None
     if sink is not None or past is None:
-        found = score_cells(frame, request.columns, request.key)
+        found = score_cells(frame, request.columns, request.key, request.method) if frame.width else score_cells(frame)
     if sink is not None and found is not None:
         with sink as opened:
             opened.write(found.to_frame())
     if past is not None or found is None:
-        return check_pattern(_chosen(request, frame), past, request.tolerance)
+        return check_pattern(_chosen(request, frame), past, request.tolerance, method=request.method)
     return check_pattern(found, None, request.tolerance, frame)
 
 

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import msgspec
 import polars as pl
 
-from anomaly_detection.errors import InputError, SinkError, SourceError
+from anomaly_detection.errors import InputError, NoRecordsError, SinkError, SourceError
 from anomaly_detection.quality.profile import PatternProfile
 from anomaly_detection.quality.table_profile import TableProfile, profile_table
 from anomaly_detection.sources.files import open_source
@@ -112,26 +112,42 @@ def count_rows(path: Path) -> int:
     SourceError
         if it cannot be read as records.
     """
-    if path.stat().st_size == 0:
+    try:
+        with open_source(str(path)) as source:
+            if source.rows is not None:
+                return source.rows
+            return sum(len(batch) for batch in source.with_dtypes(dict.fromkeys(source.columns, pl.String)).batches())
+    except NoRecordsError:
         return 0
-    with open_source(str(path)) as source:
-        if source.rows is not None:
-            return source.rows
-        return sum(len(batch) for batch in source.with_dtypes(dict.fromkeys(source.columns, pl.String)).batches())
 
 
 def profile_file(path: Path, time: int | None = None, segments: Sequence[str] = ()) -> TableProfile:
-    """The profile of a file; an empty file is a table without rows.
+    """The profile of a file; one without records is a table without rows.
+
+    Raises
+    ------
+    SourceError
+        if it cannot be read as records.
+    SchemaError
+        for a segment that is no column of it.
+    """
+    frame = read_file(path)
+    return profile_table(frame, time, path.name, segments if frame.width else ())
+
+
+def read_file(path: Path) -> pl.DataFrame:
+    """The records of a file; no columns where it has no record.
 
     Raises
     ------
     SourceError
         if it cannot be read as records.
     """
-    if path.stat().st_size == 0:
-        return TableProfile(0, {}, time, path.name)
-    with open_source(str(path)) as source:
-        return profile_table(source.read(), time, path.name, segments)
+    try:
+        with open_source(str(path)) as source:
+            return source.read()
+    except NoRecordsError:
+        return pl.DataFrame()
 
 
 def read_runs(folder: Path) -> list[TableProfile]:
@@ -219,7 +235,7 @@ def history_of(place: Path, segments: Sequence[str] = (), *, but: Path | None = 
         where the place is a file.
     """
     if place.is_file():
-        return [profile_file(place, segments=segments)]
+        return [_earlier_profile(place, None, segments)]
     runs = read_runs(place)
     if runs or not place.exists():
         return runs
@@ -227,8 +243,13 @@ def history_of(place: Path, segments: Sequence[str] = (), *, but: Path | None = 
 
 
 def profiles_of(files: Iterable[DataFile], segments: Sequence[str] = ()) -> list[TableProfile]:
-    """A profile of each file."""
-    return [profile_file(one.path, one.time, segments) for one in files]
+    """A profile of each file, with the segments that it has."""
+    return [_earlier_profile(one.path, one.time, segments) for one in files]
+
+
+def _earlier_profile(path: Path, time: int | None, segments: Sequence[str]) -> TableProfile:
+    frame = read_file(path)
+    return profile_table(frame, time, path.name, [name for name in segments if name in frame.columns])
 
 
 def folder_name(table: str) -> str:

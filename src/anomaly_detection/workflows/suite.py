@@ -170,6 +170,7 @@ def _pattern(place: TablePlace, said: dict[str, Any], present: datetime, *, reme
         history=(str(folder),) if known else (),
         tolerance=float(said.get("tolerance", TOLERANCE)),
         remember=known and remember,
+        method=str(said.get("method", "auto")),
         now=place.now or present,
     )
 

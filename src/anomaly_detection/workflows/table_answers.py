@@ -135,6 +135,7 @@ def judge_pattern(
     *,
     key: Sequence[str] = (),
     tolerance: float = TOLERANCE,
+    method: str = "auto",
     cell_scores: bool = False,
 ) -> dict[str, Any]:
     """Say whether the cells of a table look as they should: by itself, or against earlier tables.
@@ -147,6 +148,7 @@ def judge_pattern(
         list make the table its own norm.
     key : columns that say what a row is about; without a history.
     tolerance : the share of a column's rows that may be wrong in one way.
+    method : ``auto``, or ``autoencoder`` to look also at rows as a whole; without a history.
     cell_scores : whether to add ``cell_scores``, for each column a number in [0, 1) for each row, higher is worse.
 
     Returns
@@ -170,9 +172,9 @@ def judge_pattern(
     """
     frame = table_of(current_data)
     past = _patterns(historical_data) if historical_data is not None and frame.width else []
-    found = None if past and not cell_scores else score_cells(frame, key=key)
+    found = None if past and not cell_scores else score_cells(frame, key=key, method=method)
     history = PatternProfile.merged(past) if past else None
-    answer = check_pattern(found if found is not None else frame, history, tolerance, frame).to_dict()
+    answer = check_pattern(found if found is not None else frame, history, tolerance, frame, method).to_dict()
     answer["message"] = f"{table_id}: {answer['message']}"
     if cell_scores and found is not None:
         answer["cell_scores"] = found.to_frame().to_dict(as_series=False)

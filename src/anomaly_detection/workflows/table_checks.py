@@ -16,7 +16,7 @@ from anomaly_detection.quality.segments import guilty_rows, merged_segments
 from anomaly_detection.quality.table_profile import TableProfile, profile_table
 from anomaly_detection.quality.timeliness import TimelinessAnswer, check_timeliness
 from anomaly_detection.quality.volume import MOST, VolumeAnswer, VolumeRules, check_volume
-from anomaly_detection.sources.files import open_source
+from anomaly_detection.records import counted
 from anomaly_detection.sources.sql_profile import profile_sql
 from anomaly_detection.workflows.quality_history import (
     MOST_RUNS,
@@ -25,6 +25,7 @@ from anomaly_detection.workflows.quality_history import (
     history_of,
     profile_file,
     profiles_of,
+    read_file,
     read_runs,
     remember_run,
 )
@@ -44,13 +45,14 @@ Parts: TypeAlias = "dict[str, dict[str, float]]"
 
 @dataclass(frozen=True, slots=True)
 class Counted:
-    """Row counts of a table: earlier runs, the one that is judged, and its parts."""
+    """Row counts of a table: earlier runs, the one that is judged, its parts, and rows whose time cannot be told."""
 
     history: list[tuple[Any, int]]
     count: int
     time: Any
     now: Parts
     usual: Parts
+    timeless: int = 0
 
 
 def volume_of(place: TablePlace, rules: VolumeRules, *, remember: bool = False, starting: bool = False) -> VolumeAnswer:
@@ -77,6 +79,8 @@ def volume_of(place: TablePlace, rules: VolumeRules, *, remember: bool = False, 
     answer = check_volume(counts.count, counts.history, counts.time, replace(rules, zone=None), place.name)
     if remember:
         _remember(place)
+    if counts.timeless:
+        answer = replace(answer, notes=(*answer.notes, f"{counted(counts.timeless, 'row')} without a time left out"))
     if answer.is_anomaly and counts.usual:
         part = guilty_rows(counts.now, counts.usual)
         answer = answer if part is None else replace(answer, message=f"{answer.message[:-1]}; {part.words()}.")
@@ -142,7 +146,7 @@ def _parts(past: list[TableProfile], now: TableProfile | None, place: TablePlace
     together = merged_segments([one.segments for one in past])
     runs = {by: sum(by in one.segments for one in past) for by in together}
     usual = {by: {value: part["rows"] / runs[by] for value, part in parts.items()} for by, parts in together.items()}
-    here = {by: {value: part["rows"] for value, part in now.segments[by].items()} for by in place.segments}
+    here = {by: {value: part["rows"] for value, part in now.segments.get(by, {}).items()} for by in place.segments}
     return here, usual
 
 
@@ -166,6 +170,7 @@ def _by_time_sql(place: TablePlace) -> Counted:
     with place.sql() as table:
         table.check_columns(place.segments)
         counts = table.counts_by(str(place.timestamp), place.every, place.zone)
+        timeless = table.count() - sum(rows for _, rows in counts)
         runs = filled(counts, place.every, place.bucket_now())
         last = runs[-1]
         now: Parts = {}
@@ -173,7 +178,7 @@ def _by_time_sql(place: TablePlace) -> Counted:
         for name in place.segments:
             found = table.parts_of(name, str(place.timestamp), place.every, place.zone, last[0])
             now[name], usual[name] = _split(found, len(runs) - 1)
-    return Counted(list(runs[:-1]), last[1], last[0], now, usual)
+    return Counted(list(runs[:-1]), last[1], last[0], now, usual, max(timeless, 0))
 
 
 def _split(found: Iterable[tuple[str, int, int]], runs: int) -> tuple[dict[str, float], dict[str, float]]:
@@ -252,16 +257,9 @@ def _compared(place: TablePlace) -> tuple[pl.DataFrame | TableProfile, list[Tabl
         return _compared_sql(place) if place.url is not None else _compared_by_time(place)
     if place.folder is not None:
         files = _files(place)
-        return _table_of(files[-1].path), profiles_of(files[-MOST_RUNS - 1 : -1], place.segments)
+        return read_file(files[-1].path), profiles_of(files[-MOST_RUNS - 1 : -1], place.segments)
     past = _earlier(place)
-    return (profile_now(place) if place.url is not None else _table_of(Path(str(place.data)))), past
-
-
-def _table_of(path: Path) -> pl.DataFrame | TableProfile:
-    if path.stat().st_size == 0:
-        return TableProfile(0, {})
-    with open_source(str(path)) as source:
-        return source.read()
+    return (profile_now(place) if place.url is not None else read_file(Path(str(place.data)))), past
 
 
 def _compared_by_time(place: TablePlace) -> tuple[pl.DataFrame, list[TableProfile]]:
@@ -311,7 +309,7 @@ def timeliness_of(place: TablePlace, alpha: float, present: datetime) -> Timelin
 def _arrivals(place: TablePlace) -> list[Any]:
     if place.url is not None and place.timestamp is not None:
         with place.sql() as table:
-            return [aware(_datetime(one)) for one in table.latest_times(place.timestamp, MOST_ARRIVALS)]
+            return [aware(one) for one in table.latest_times(place.timestamp, MOST_ARRIVALS)]
     if place.timestamp is not None:
         frame = place.read([place.timestamp])
         column = frame[place.timestamp]
@@ -325,7 +323,3 @@ def _arrivals(place: TablePlace) -> list[Any]:
         raise InputError(f"Nothing says when {place.name} arrived. Give --timestamp COLUMN or --history FOLDER.")
     runs = [one.time for one in read_runs(Path(place.history)) if one.time is not None]
     return [datetime.fromtimestamp(one / 1e6, UTC) for one in runs]
-
-
-def _datetime(value: Any) -> datetime:
-    return value if isinstance(value, datetime) else datetime.fromisoformat(str(value))
