@@ -14,11 +14,11 @@ from anomaly_detection.logs import LogPipeline
 from anomaly_detection.sources.logs.counts import LogCounts
 from anomaly_detection.sources.logs.generated import generate_logs
 from anomaly_detection.workflows import line_tally
-from anomaly_detection.workflows.judged_log import JudgedLog
 from anomaly_detection.workflows.line_tally import LineTally
 from anomaly_detection.workflows.log_reasons import reasons_of_lines
 from anomaly_detection.workflows.log_summary import LogSummary
 from anomaly_detection.workflows.timed_counts import MOST_GRAINS, TimedCounts
+from anomaly_detection.workflows.whole_log import WholeLog
 
 FRAME = generate_logs(5_000, anomaly_share=0.05, quiet_share=0.5, seed=4).drop("label", "kind")
 NEW = (
@@ -55,7 +55,7 @@ def tallied(pipeline, frame, cuts):
 
 def at_once(pipeline, frame):
     pipeline.forget()
-    return JudgedLog("line", *judged(pipeline, frame), pipeline.templates(), pipeline.minutes)
+    return WholeLog("line", *judged(pipeline, frame), pipeline.templates(), pipeline.minutes)
 
 
 def same(one, other):

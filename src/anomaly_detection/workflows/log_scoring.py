@@ -14,7 +14,6 @@ from anomaly_detection.errors import InputError, ParameterError
 from anomaly_detection.logs import LogPipeline, SessionPipeline
 from anomaly_detection.records import counted
 from anomaly_detection.reports.document import Document
-from anomaly_detection.workflows.judged_log import JudgedLog
 from anomaly_detection.workflows.line_tally import LineTally
 from anomaly_detection.workflows.log_models import TrainedLog, load_log_model
 from anomaly_detection.workflows.log_reading import explained, rows_of
@@ -22,6 +21,7 @@ from anomaly_detection.workflows.log_reasons import reasons_of_lines, reasons_of
 from anomaly_detection.workflows.log_summary import MOST_ANOMALIES, LogSummary
 from anomaly_detection.workflows.output import open_sink, signature
 from anomaly_detection.workflows.report import ReportPlace
+from anomaly_detection.workflows.whole_log import WholeLog
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -112,7 +112,7 @@ class _Scored:
     """What judged, what was found, and what became of the lines of the file."""
 
     trained: TrainedLog
-    log: JudgedLog | LineTally
+    log: WholeLog | LineTally
     counts: LogCounts
     notes: tuple[str, ...]
     format: str
@@ -236,7 +236,7 @@ def _scored(
     with reading.open() as source, explained(reading):
         if trained is not None and not trained.by_session:
             blocks = (batch.frame for batch in source.batches(BLOCK_ROWS))
-            log: JudgedLog | LineTally = _lines(request, trained, blocks, 0, sink, progress)
+            log: WholeLog | LineTally = _lines(request, trained, blocks, 0, sink, progress)
         else:
             frame = rows_of(source, progress)
             train, test = _split(frame, request)
@@ -281,7 +281,7 @@ def _lines(
     return tally
 
 
-def _sessions(trained: TrainedLog, frame: pl.DataFrame, first: int, sink: VerdictSink | None) -> JudgedLog:
+def _sessions(trained: TrainedLog, frame: pl.DataFrame, first: int, sink: VerdictSink | None) -> WholeLog:
     test, pipeline = trained.known(frame), cast("SessionPipeline", trained.pipeline)
     result = pipeline.detect(test)
     if not len(result):
@@ -292,7 +292,7 @@ def _sessions(trained: TrainedLog, frame: pl.DataFrame, first: int, sink: Verdic
     table = described.hstack(_verdicts(result)).with_columns(**told)
     if sink is not None:
         sink.write(table.select(pl.Series("row", result.rows + first), pl.all()))
-    return JudgedLog("session", test, table, result, pipeline.templates())
+    return WholeLog("session", test, table, result, pipeline.templates())
 
 
 def _verdicts(result: LogResult) -> pl.DataFrame:

@@ -16,8 +16,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from anomaly_detection.sources.logs.counts import LogCounts
-    from anomaly_detection.workflows.judged_log import JudgedLog
     from anomaly_detection.workflows.line_tally import LineTally
+    from anomaly_detection.workflows.whole_log import WholeLog
 
 MOST_SERVICES = 11
 """So many services have a timeline of their own, those with the most anomalies; the others share one."""
@@ -40,7 +40,7 @@ class LogSummary:
     log : the lines or sessions that were judged; lines block by block where they are many.
     """
 
-    def __init__(self, log: JudgedLog | LineTally) -> None:
+    def __init__(self, log: WholeLog | LineTally) -> None:
         self.log = log
 
     @cached_property
