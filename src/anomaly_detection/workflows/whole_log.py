@@ -14,7 +14,7 @@ from anomaly_detection.workflows.odd_windows import odd_windows
 
 
 class WholeLog(JudgedLog):
-    """A log that is held in memory; :class:`~anomaly_detection.workflows.line_tally.LineTally` says the same of parts."""
+    """A log in memory; :class:`~anomaly_detection.workflows.line_tally.LineTally` says the same of its parts."""
 
     @property
     def alpha(self) -> float:
