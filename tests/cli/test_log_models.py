@@ -11,6 +11,7 @@ from anomaly_detection import LogDetector
 from anomaly_detection.logs import LogPipeline, SessionPipeline
 from anomaly_detection.sources.logs import LogSource
 from anomaly_detection.sources.logs.generated import generate_logs, lines_of
+from anomaly_detection.workflows import log_scoring
 from cli.conftest import files_in, numbers
 
 
@@ -52,6 +53,18 @@ def test_a_model_is_trained_and_judges_the_next_log(ad, logs):
     found = ad("logs", "score", logs / "new.json", "--model", "web@production", "--json", "--top", 3).json
     assert (found["judged"], found["learned"], found["unit"], found["alpha"]) == (1_000, 3_000, "line", 0.01)
     assert len(found["top"]) == 3
+
+
+def test_a_model_of_lines_judges_block_by_block_with_the_same_bits(ad, logs, registry, tmp_path, monkeypatch):
+    score = ("logs", "score", logs / "new.json", "--model", "lines", "--registry", registry, "--quiet", "--output")
+    assert ad(*score, tmp_path / "whole.json").code == 0
+    monkeypatch.setattr(log_scoring, "BLOCK_ROWS", 170)
+    monkeypatch.setattr(log_scoring, "rows_of", None)
+    assert ad(*score, tmp_path / "parts.json").code == 0
+    whole, parts = (json.loads((tmp_path / f"{name}.json").read_text()) for name in ("whole", "parts"))
+    assert parts["results"] == whole["results"]
+    names = ("scores", "timeline", "severities", "services", "templates_in_all", "anomalies", "windows_in_all")
+    assert [parts["summary"]["log"][name] for name in names] == [whole["summary"]["log"][name] for name in names]
 
 
 def read_jsonl(path):

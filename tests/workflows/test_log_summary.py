@@ -16,17 +16,17 @@ from anomaly_detection.logs import LogPipeline, SessionPipeline
 from anomaly_detection.sources.logs.counts import LogCounts
 from anomaly_detection.sources.logs.generated import generate_logs
 from anomaly_detection.workflows import log_summary
-from anomaly_detection.workflows.judged_log import JudgedLog
 from anomaly_detection.workflows.log_summary import LogSummary
 from anomaly_detection.workflows.odd_groups import harmonic
 from anomaly_detection.workflows.odd_templates import METHODS
+from anomaly_detection.workflows.whole_log import WholeLog
 
 
 def judged_lines(train, test):
     pipeline = LogPipeline(0.01).fit(train)
     result = pipeline.detect(test)
     reasons = pl.Series("reason", ["odd" if odd else None for odd in result.is_anomaly], dtype=pl.String)
-    return JudgedLog("line", test, result.to_polars().with_columns(reasons), result, pipeline.templates())
+    return WholeLog("line", test, result.to_polars().with_columns(reasons), result, pipeline.templates())
 
 
 @pytest.fixture(scope="module")
@@ -42,7 +42,7 @@ def sessions():
     pipeline = SessionPipeline(0.01).fit(train)
     result = pipeline.detect(test)
     table = result.to_polars().rename({"key": "session"}).with_columns(reason=pl.lit("odd"))
-    return JudgedLog("session", test, table, result, pipeline.templates())
+    return WholeLog("session", test, table, result, pipeline.templates())
 
 
 def test_templates_of_lines(lines):
@@ -109,7 +109,7 @@ def test_templates_of_sessions_are_held_against_chance(sessions):
 def test_a_line_without_a_time_counts_with_the_one_before(lines):
     odd = pl.Series(range(len(lines.frame))) % 3 == 0
     some = lines.frame.with_columns(time=pl.when(~odd).then("time"))
-    log = JudgedLog("line", some, lines.table, lines.result, lines.learned_templates)
+    log = WholeLog("line", some, lines.table, lines.result, lines.learned_templates)
     told = LogSummary(log).to_dict(0, LogCounts(), "json", [])["log"]
     assert sum(sum(one["judged"]) for one in told["services"]) == len(some)
     assert log.buckets[0] == log.buckets[1]

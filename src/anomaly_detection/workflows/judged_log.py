@@ -10,7 +10,9 @@ import numpy as np
 import polars as pl
 
 from anomaly_detection.features.templates import mine
+from anomaly_detection.reports.scores import BINS
 from anomaly_detection.reports.timeline import Timeline
+from anomaly_detection.results import SEVERITIES
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -38,6 +40,18 @@ class JudgedLog:
     result: LogResult
     learned_templates: list[str]
     minutes: float = 5.0
+
+    @property
+    def judged(self) -> int:
+        """How many lines or sessions were judged."""
+        return len(self.table)
+
+    @property
+    def bins(self) -> NDArray[np.int64]:
+        """(severities, bins) how many have each severity, by the bin of their scores."""
+        bins = np.minimum((self.result.anomaly_score * BINS + 1e-9).astype(np.int64), BINS - 1)
+        flat = np.bincount(self.result.severity_code * np.int64(BINS) + bins, minlength=len(SEVERITIES) * BINS)
+        return flat.reshape(len(SEVERITIES), BINS)
 
     @cached_property
     def rows(self) -> NDArray[np.int64]:

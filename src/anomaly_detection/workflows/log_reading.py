@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, Self
 
@@ -13,10 +14,9 @@ from anomaly_detection.sources.logs import LogFormat, LogSource
 from anomaly_detection.sources.logs.session_pattern import SessionPattern
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
     from anomaly_detection.pipeline import Progress
-    from anomaly_detection.sources.logs.counts import LogCounts
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,33 +129,13 @@ def rows_of(source: LogSource, progress: Progress) -> pl.DataFrame:
     return pl.concat(parts, how="diagonal")
 
 
-@dataclass(frozen=True, slots=True)
-class ReadLog:
-    """A whole log.
-
-    Parameters
-    ----------
-    frame : its rows.
-    counts, notes : what became of its lines, and what the user should know of that.
-    format : how it is written, in words.
-    fingerprint : the SHA-256 of the file.
-    """
-
-    frame: pl.DataFrame
-    counts: LogCounts
-    notes: tuple[str, ...]
-    format: str
-    fingerprint: str
-
-
-def read_log(reading: LogReading, progress: Progress) -> ReadLog:
-    """All rows of a log, and what became of its lines; raises as the source does."""
-    with reading.open() as source:
-        try:
-            frame = rows_of(source, progress)
-        except SourceError as error:
-            if not isinstance(reading.format, LogFormat):
-                raise
-            told = "The training log of the model was written so; --format auto tells the format of this one."
-            raise SourceError(f"{error} {told}") from error
-        return ReadLog(frame, source.counts, tuple(source.notes), str(source.format), source.fingerprint())
+@contextmanager
+def explained(reading: LogReading) -> Iterator[None]:
+    """Say of a log that cannot be read as the training log of a model how to read it another way."""
+    try:
+        yield
+    except SourceError as error:
+        if not isinstance(reading.format, LogFormat):
+            raise
+        told = "The training log of the model was written so; --format auto tells the format of this one."
+        raise SourceError(f"{error} {told}") from error

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from contextlib import nullcontext
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 import msgspec
 import numpy as np
@@ -13,21 +14,27 @@ from anomaly_detection.errors import InputError, ParameterError
 from anomaly_detection.logs import LogPipeline, SessionPipeline
 from anomaly_detection.records import counted
 from anomaly_detection.reports.document import Document
-from anomaly_detection.results import SEVERITIES
-from anomaly_detection.workflows.judged_log import JudgedLog
+from anomaly_detection.workflows.line_tally import LineTally
 from anomaly_detection.workflows.log_models import TrainedLog, load_log_model
-from anomaly_detection.workflows.log_reading import read_log
+from anomaly_detection.workflows.log_reading import explained, rows_of
 from anomaly_detection.workflows.log_reasons import reasons_of_lines, reasons_of_sessions
-from anomaly_detection.workflows.log_summary import LogSummary
+from anomaly_detection.workflows.log_summary import MOST_ANOMALIES, LogSummary
 from anomaly_detection.workflows.output import open_sink, signature
 from anomaly_detection.workflows.report import ReportPlace
+from anomaly_detection.workflows.whole_log import WholeLog
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
     from pathlib import Path
 
     from anomaly_detection.logs import LogResult
     from anomaly_detection.pipeline import Progress
+    from anomaly_detection.sources.logs.counts import LogCounts
     from anomaly_detection.workflows.log_reading import LogReading
+    from anomaly_detection.workflows.output import VerdictSink
+
+BLOCK_ROWS = 65_536
+"""Lines that are judged and written at once."""
 
 MOST_GROUPS = 10
 """So many anomalous templates and windows are told."""
@@ -100,8 +107,23 @@ class LogScoringOutcome:
         return self.judged - self.severities["normal"]
 
 
+@dataclass(frozen=True, slots=True)
+class _Scored:
+    """What judged, what was found, and what became of the lines of the file."""
+
+    trained: TrainedLog
+    log: WholeLog | LineTally
+    counts: LogCounts
+    notes: tuple[str, ...]
+    format: str
+    fingerprint: str
+
+
 def score_log(request: LogScoringRequest, progress: Progress) -> LogScoringOutcome:
     """Learn from a log file or take a trained model, give verdicts on lines or sessions, and write them.
+
+    With a model of lines the log is read, judged and written block by block, so that memory is bounded. Sessions may
+    begin and end anywhere, so their log is held in memory.
 
     Raises
     ------
@@ -117,31 +139,22 @@ def score_log(request: LogScoringRequest, progress: Progress) -> LogScoringOutco
     """
     trained = None if request.model is None else _loaded(request, request.model)
     request = _as_trained(request, trained)
-    reading = request.reading
-    sink = open_sink(request.output, request.output_format, reading.data) if request.output else None
-    report = ReportPlace.of(request.report, reading.data, request.output) if request.report else None
-    read = read_log(reading, progress)
-    train, test = _split(read.frame, request)
-    if trained is None:
-        progress("learning", 0, None)
-        trained = TrainedLog.fit(_pipeline(request), train, reading)
-    progress("judging", 0, None)
-    known = trained.known(test)
-    table, result = judged(trained.pipeline, known)
-    progress("gathering what was found", 0, None)
-    summary = LogSummary(_judged_log(trained.pipeline, known, table, result))
-    made = _made(request, trained, read.fingerprint)
-    told = summary.to_dict(trained.lines, read.counts, read.format, read.notes) if sink or report else {}
-    if sink is not None:
-        with sink as opened:
+    data = request.reading.data
+    sink = open_sink(request.output, request.output_format, data) if request.output else None
+    report = ReportPlace.of(request.report, data, request.output) if request.report else None
+    with sink or nullcontext() as opened:
+        found = _scored(request, trained, opened, progress)
+        progress("gathering what was found", 0, None)
+        summary, made = LogSummary(found.log), _made(request, found)
+        how = found.trained.lines, found.counts, found.format, found.notes
+        told = summary.to_dict(*how) if sink or report else {}
+        if opened is not None:
             opened.made(made)
             opened.summary(told)
-            rows = summary.log.rows + len(read.frame) - len(test)
-            opened.write(table.select(pl.Series("row", rows), pl.all()))
     if report is not None:
         document = {"results": [], "summary": told, "made": made}
         report.write(msgspec.convert(document, Document))
-    return _outcome(request, summary, trained.lines, read.notes)
+    return _outcome(request, summary, found)
 
 
 def check_sessions(frame: pl.DataFrame, pattern: str | None = None) -> None:
@@ -186,9 +199,9 @@ def _pipeline(request: LogScoringRequest) -> LogPipeline | SessionPipeline:
     return kind(request.contamination, random_state=request.seed)
 
 
-def _made(request: LogScoringRequest, trained: TrainedLog, fingerprint: str) -> dict[str, Any]:
+def _made(request: LogScoringRequest, found: _Scored) -> dict[str, Any]:
     """Everything needed to make the same results again."""
-    pipeline = trained.pipeline
+    trained, pipeline = found.trained, found.trained.pipeline
     return {
         "model": request.model,
         "algorithm": {
@@ -197,7 +210,7 @@ def _made(request: LogScoringRequest, trained: TrainedLog, fingerprint: str) -> 
         },
         "alpha": pipeline.alpha_,
         "trained_on_rows": trained.lines,
-        "data": {"name": request.reading.data, "sha256": fingerprint},
+        "data": {"name": request.reading.data, "sha256": found.fingerprint},
         **signature(),
     }
 
@@ -215,44 +228,71 @@ def _split(frame: pl.DataFrame, request: LogScoringRequest) -> tuple[pl.DataFram
     return frame[: request.train_rows], frame[request.train_rows :]
 
 
-def judged(pipeline: LogPipeline | SessionPipeline, frame: pl.DataFrame) -> tuple[pl.DataFrame, LogResult]:
-    """The verdicts on the lines or sessions of a log frame: as a table with what they are about, and as they are.
+def _scored(
+    request: LogScoringRequest, trained: TrainedLog | None, sink: VerdictSink | None, progress: Progress
+) -> _Scored:
+    """Read, learn where there is no model, judge, and write the verdicts."""
+    reading = request.reading
+    with reading.open() as source, explained(reading):
+        if trained is not None and not trained.by_session:
+            blocks = (batch.frame for batch in source.batches(BLOCK_ROWS))
+            log: WholeLog | LineTally = _lines(request, trained, blocks, 0, sink, progress)
+        else:
+            frame = rows_of(source, progress)
+            train, test = _split(frame, request)
+            progress("learning", 0, None)
+            trained = trained or TrainedLog.fit(_pipeline(request), train, reading)
+            first = len(frame) - len(test)
+            if trained.by_session:
+                progress("judging", 0, None)
+                log = _sessions(trained, test, first, sink)
+            else:
+                blocks = (test[at : at + BLOCK_ROWS] for at in range(0, len(test), BLOCK_ROWS))
+                log = _lines(request, trained, blocks, first, sink, progress)
+        told = source.counts, tuple(source.notes), str(source.format), source.fingerprint()
+    return _Scored(trained, log, *told)
 
-    Raises
-    ------
-    InputError
-        where sessions are judged and no line has one.
-    """
-    return _sessions(pipeline, frame) if isinstance(pipeline, SessionPipeline) else _lines(pipeline, frame)
+
+def _lines(
+    request: LogScoringRequest,
+    trained: TrainedLog,
+    blocks: Iterable[pl.DataFrame],
+    first: int,
+    sink: VerdictSink | None,
+    progress: Progress,
+) -> LineTally:
+    """The lines of blocks are judged and written as they come; ``first`` is the row of the first one."""
+    pipeline = cast("LogPipeline", trained.pipeline)
+    learned = pipeline.templates()
+    tally = LineTally(learned, pipeline.alpha_, pipeline.minutes, max(MOST_ANOMALIES, request.top))
+    names = np.array([*learned, None], dtype=object)
+    for block in blocks:
+        known = trained.known(block)
+        result = pipeline.detect(known, first_row=first + tally.judged)
+        table = known.select("line", "time", "service").hstack(_verdicts(result))
+        template = pl.Series(names[result.templates].tolist(), dtype=pl.String)
+        table = table.with_columns(template=template, reason=reasons_of_lines(result))
+        if sink is not None:
+            sink.write(table.select(pl.Series("row", result.rows), pl.all()))
+        tally.add(known, table, result)
+        progress(f"judging, {tally.judged:,} lines", tally.judged, None)
+    if not tally.judged:
+        raise InputError("The log has no line that could be judged.")
+    return tally
 
 
-def _lines(pipeline: LogPipeline, test: pl.DataFrame) -> tuple[pl.DataFrame, LogResult]:
-    result = pipeline.detect(test)
-    described = test.select("line", pl.col("time"), "service")
-    names = np.array([*pipeline.templates(), None], dtype=object)
-    told = {
-        "template": pl.Series(names[result.templates].tolist(), dtype=pl.String),
-        "reason": reasons_of_lines(result),
-    }
-    return described.hstack(_verdicts(result)).with_columns(**told), result
-
-
-def _sessions(pipeline: SessionPipeline, test: pl.DataFrame) -> tuple[pl.DataFrame, LogResult]:
+def _sessions(trained: TrainedLog, frame: pl.DataFrame, first: int, sink: VerdictSink | None) -> WholeLog:
+    test, pipeline = trained.known(frame), cast("SessionPipeline", trained.pipeline)
     result = pipeline.detect(test)
     if not len(result):
         raise InputError("No line that is to be judged belongs to a session.")
-    first, worst = test[result.rows], test[np.asarray(result.worst)]
-    described = pl.DataFrame({"session": result.key, "line": first["line"], "time": first["time"]})
+    begin, worst = test[result.rows], test[np.asarray(result.worst)]
+    described = pl.DataFrame({"session": result.key, "line": begin["line"], "time": begin["time"]})
     told = {"worst_line": worst["line"], "reason": reasons_of_sessions(result, worst["message"])}
-    return described.hstack(_verdicts(result)).with_columns(**told), result
-
-
-def _judged_log(
-    pipeline: LogPipeline | SessionPipeline, frame: pl.DataFrame, table: pl.DataFrame, result: LogResult
-) -> JudgedLog:
-    if isinstance(pipeline, SessionPipeline):
-        return JudgedLog("session", frame, table, result, pipeline.templates())
-    return JudgedLog("line", frame, table, result, pipeline.templates(), pipeline.minutes)
+    table = described.hstack(_verdicts(result)).with_columns(**told)
+    if sink is not None:
+        sink.write(table.select(pl.Series("row", result.rows + first), pl.all()))
+    return WholeLog("session", test, table, result, pipeline.templates())
 
 
 def _verdicts(result: LogResult) -> pl.DataFrame:
@@ -262,23 +302,18 @@ def _verdicts(result: LogResult) -> pl.DataFrame:
     return frame.with_columns(**{f"p_{name}": pl.Series(p_values) for name, p_values in result.parts.items()})
 
 
-def _outcome(
-    request: LogScoringRequest, summary: LogSummary, learned: int, notes: tuple[str, ...]
-) -> LogScoringOutcome:
-    result, table = summary.log.result, summary.log.table
-    counts = np.bincount(result.severity_code, minlength=len(SEVERITIES)).tolist()
-    found = [place for place in result.top(request.top).tolist() if result.is_anomaly[place]]
+def _outcome(request: LogScoringRequest, summary: LogSummary, found: _Scored) -> LogScoringOutcome:
     templates, windows = (summary.odd(each, MOST_GROUPS) for each in (summary.templates, summary.windows))
     return LogScoringOutcome(
         unit=summary.log.unit,
-        judged=len(result),
-        learned=learned,
-        alpha=result.alpha,
-        severities=dict(zip(SEVERITIES, counts, strict=True)),
-        top=tuple(table[found].to_dicts()),
+        judged=summary.log.judged,
+        learned=found.trained.lines,
+        alpha=summary.log.alpha,
+        severities=summary.severities,
+        top=tuple(summary.log.top(request.top)),
         templates=templates,
         windows=windows,
         odd_templates=summary.odd_count(summary.templates),
         odd_windows=summary.odd_count(summary.windows),
-        notes=notes,
+        notes=found.notes,
     )

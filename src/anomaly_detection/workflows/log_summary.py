@@ -8,20 +8,16 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import polars as pl
 
-from anomaly_detection.reports.scores import BINS
 from anomaly_detection.results import SEVERITIES
+from anomaly_detection.workflows.line_tally import FOLDED
 from anomaly_detection.workflows.odd_groups import plain_rows
-from anomaly_detection.workflows.odd_lines import told_anomalies
-from anomaly_detection.workflows.odd_templates import odd_templates
-from anomaly_detection.workflows.odd_windows import odd_windows
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from numpy.typing import NDArray
-
     from anomaly_detection.sources.logs.counts import LogCounts
-    from anomaly_detection.workflows.judged_log import JudgedLog
+    from anomaly_detection.workflows.line_tally import LineTally
+    from anomaly_detection.workflows.whole_log import WholeLog
 
 MOST_SERVICES = 11
 """So many services have a timeline of their own, those with the most anomalies; the others share one."""
@@ -41,21 +37,26 @@ class LogSummary:
 
     Parameters
     ----------
-    log : the lines or sessions, and their verdicts.
+    log : the lines or sessions that were judged; lines block by block where they are many.
     """
 
-    def __init__(self, log: JudgedLog) -> None:
+    def __init__(self, log: WholeLog | LineTally) -> None:
         self.log = log
 
     @cached_property
     def templates(self) -> pl.DataFrame:
         """Every template, the oddest first; see :func:`~anomaly_detection.workflows.odd_templates.odd_templates`."""
-        return odd_templates(self.log)
+        return self.log.odd_templates()
 
     @cached_property
     def windows(self) -> pl.DataFrame:
         """Every window, the oddest first; see :func:`~anomaly_detection.workflows.odd_windows.odd_windows`."""
-        return odd_windows(self.log)
+        return self.log.odd_windows()
+
+    @property
+    def severities(self) -> dict[str, int]:
+        """How many have each severity."""
+        return dict(zip(SEVERITIES, self.log.bins.sum(axis=1).tolist(), strict=True))
 
     def odd(self, which: pl.DataFrame, most: int) -> tuple[dict[str, Any], ...]:
         """The first so many groups that are anomalies, as plain values."""
@@ -70,16 +71,16 @@ class LogSummary:
         log = self.log
         line = log.timeline
         return {
-            "alpha": log.result.alpha,
+            "alpha": log.alpha,
             "notes": list(notes),
             "log": {
                 "unit": log.unit,
-                "judged": len(log.table),
+                "judged": log.judged,
                 "learned": learned,
                 "reading": _reading(counts, format_),
-                "scores": self._scores(),
+                "scores": dict(zip(SEVERITIES, log.bins.tolist(), strict=True)),
                 "timeline": {"start": line.start, "step": line.step, "buckets": line.buckets, "timed": line.timed},
-                "severities": {name: self._counts(log.result.severity_code == i) for i, name in enumerate(SEVERITIES)},
+                "severities": self._severities(),
                 "services": self._services(),
                 "templates": self._templates(),
                 "templates_in_all": len(self.templates),
@@ -89,56 +90,50 @@ class LogSummary:
                 "windows_in_all": len(self.windows),
                 "odd_windows": self.odd_count(self.windows),
                 "window_minutes": log.minutes,
-                "anomalies": told_anomalies(log, MOST_ANOMALIES),
+                "anomalies": log.anomalies(MOST_ANOMALIES),
             },
         }
 
-    def _scores(self) -> dict[str, list[int]]:
-        """How many have each severity, by the bin of their scores."""
-        result = self.log.result
-        bins = np.minimum((result.anomaly_score * BINS + 1e-9).astype(np.int64), BINS - 1)
-        return {
-            name: np.bincount(bins[result.severity_code == i], minlength=BINS).tolist()
-            for i, name in enumerate(SEVERITIES)
-        }
-
-    def _counts(self, chosen: NDArray[np.bool_]) -> list[int]:
-        """How many of some judged lines or sessions there are in each bucket."""
-        buckets = self.log.buckets[self.log.rows][chosen]
-        counts: list[int] = np.bincount(buckets, minlength=self.log.timeline.buckets).tolist()
-        return counts
+    def _severities(self) -> dict[str, list[int]]:
+        """How many of each severity there are in each bucket."""
+        codes = pl.Series(range(len(SEVERITIES)))
+        return dict(zip(SEVERITIES, self._over_time(self.log.counts("severity"), codes), strict=True))
 
     def _services(self) -> list[dict[str, Any]]:
         """What was judged of each service, and how many anomalies there are; a session is of the one that begins it."""
-        names = self.log.frame["service"].gather(self.log.rows)
-        frame = pl.DataFrame({"name": names, "odd": self.log.result.is_anomaly}).with_row_index("at")
-        each = frame.group_by("name", maintain_order=True).agg(anomalies=pl.col("odd").sum(), judged=pl.len(), at="at")
-        ranked = each.sort("anomalies", "judged", descending=True, maintain_order=True)
-        kept = ranked if len(ranked) <= MOST_SERVICES + 1 else ranked.head(MOST_SERVICES)
-        places = [np.array(at, np.int64) for at in kept["at"]]
-        told = list(zip(kept["name"].to_list(), places, [1] * len(places), strict=True))
-        if len(kept) < len(ranked):
-            rest = ranked[len(kept) :]
-            told.append((None, rest["at"].explode().to_numpy().astype(np.int64), len(rest)))
-        return [self._service(name, at, together) for name, at, together in told]
+        counts = self.log.counts("service")
+        each = counts.group_by("service", maintain_order=True).agg(pl.col("lines", "odd").sum())
+        known = each.filter(pl.col("service").ne_missing(FOLDED))
+        ranked = known.sort("odd", "lines", descending=True, maintain_order=True)["service"]
+        kept = ranked if len(each) <= MOST_SERVICES + 1 else ranked.head(MOST_SERVICES)
+        told = [self._service(name, 1, counts.filter(pl.col("service").eq_missing(name))) for name in kept]
+        together = len(ranked) - len(kept) + self.log.services_folded
+        rest = counts.join(kept.to_frame(), on="service", how="anti", nulls_equal=True)
+        return [*told, self._service(None, together, rest)] if together else told
 
-    def _service(self, name: str | None, at: NDArray[np.int64], together: int) -> dict[str, Any]:
-        chosen = np.zeros(len(self.log.table), np.bool_)
-        chosen[at] = True
-        anomalies = self._counts(chosen & self.log.result.is_anomaly)
-        return {"service": name, "services": together, "judged": self._counts(chosen), "anomalies": anomalies}
+    def _service(self, name: str | None, together: int, counts: pl.DataFrame) -> dict[str, Any]:
+        judged, anomalies = self._total(counts, "lines"), self._total(counts, "odd")
+        return {"service": name, "services": together, "judged": judged, "anomalies": anomalies}
 
     def _templates(self) -> list[dict[str, Any]]:
         """The oddest templates with how many lines each has in every bucket."""
         written = self.templates.head(MOST_TEMPLATES)
-        ids, size = self.log.templates[0], self.log.timeline.buckets
-        place = np.full(int(ids.max(initial=-1)) + 2, -1)
-        place[written["id"].to_numpy()] = np.arange(len(written))
-        which, bucket = place[ids], self.log.buckets
-        chosen = (which >= 0) & self.log.taken
-        counts = np.bincount(which[chosen] * size + bucket[chosen], minlength=len(written) * size).reshape(-1, size)
-        rows = plain_rows(written.drop("id"))
-        return [{**row, "counts": each} for row, each in zip(rows, counts.tolist(), strict=True)]
+        counts = self._over_time(self.log.counts("template"), written["id"])
+        return [{**row, "counts": each} for row, each in zip(plain_rows(written.drop("id")), counts, strict=True)]
+
+    def _total(self, counts: pl.DataFrame, what: str) -> list[int]:
+        """(buckets,) the sum of some counts in each bucket."""
+        found = np.bincount(counts["bucket"], counts[what], minlength=self.log.timeline.buckets)
+        totals: list[int] = found.astype(np.int64).tolist()
+        return totals
+
+    def _over_time(self, counts: pl.DataFrame, keys: pl.Series) -> list[list[int]]:
+        """The lines in each bucket, for each of some codes."""
+        parts = counts.partition_by(counts.columns[0], as_dict=True)
+        return [self._total(parts[(key,)], "lines") if (key,) in parts else self._none() for key in keys]
+
+    def _none(self) -> list[int]:
+        return [0] * self.log.timeline.buckets
 
 
 def _reading(counts: LogCounts, format_: str) -> dict[str, Any]:

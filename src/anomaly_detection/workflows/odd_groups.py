@@ -29,8 +29,17 @@ def harmonic(names: Sequence[str]) -> pl.Expr:
     p-value of the group where its lines depend on one another: at the worst it is too small by a factor of about the
     logarithm of how many there are.
     """
-    inverse = pl.sum_horizontal((1.0 / pl.col(name).clip(LEAST, 1.0)).sum() for name in names)
-    return (len(names) * pl.len() / inverse).clip(LEAST, 1.0)
+    return mean_of([inverse(name) for name in names], pl.len())
+
+
+def inverse(name: str) -> pl.Expr:
+    """The sum of the inverse p-values in a column, which adds up over parts of a group."""
+    return (1.0 / pl.col(name).clip(LEAST, 1.0)).sum()
+
+
+def mean_of(inverses: Sequence[pl.Expr], lines: pl.Expr) -> pl.Expr:
+    """The harmonic mean from :func:`inverse` of each column, and how many rows there are."""
+    return (len(inverses) * lines / pl.sum_horizontal(inverses)).clip(LEAST, 1.0)
 
 
 def with_verdicts(frame: pl.DataFrame, alpha: float) -> pl.DataFrame:

@@ -8,9 +8,11 @@ import polars as pl
 
 from anomaly_detection.features.logs import Lines
 from anomaly_detection.reports.words import number, percent
-from anomaly_detection.workflows.odd_groups import harmonic, with_verdicts
+from anomaly_detection.workflows.odd_groups import inverse, mean_of, with_verdicts
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from anomaly_detection.workflows.judged_log import JudgedLog
 
 METHOD = "sliding_window"
@@ -36,28 +38,73 @@ def odd_windows(log: JudgedLog) -> pl.DataFrame:
     """
     if METHOD not in log.result.parts:
         return pl.DataFrame()
-    every = f"{max(1, round(log.minutes * 60e6))}us"
+    return odd_of(medians(window_sums(log)), log.result.alpha, log.minutes)
+
+
+def window_sums(log: JudgedLog) -> pl.DataFrame:
+    """What :func:`odd_of` needs of some lines that were judged: it adds up over parts of a log (:func:`added`)."""
     lines = _described(log).filter(pl.col("time").is_not_null())
-    found = (
-        lines.group_by("service", start=pl.col("time").dt.truncate(every), maintain_order=True)
-        .agg(
-            lines=pl.len(),
-            errors=pl.col("error").sum(),
-            error_rate=pl.col("error").mean(),
-            latency=pl.col("latency").median(),
-            anomalies=pl.col("odd").sum(),
-            p_value=harmonic([METHOD]),
-        )
-        .with_columns(end=pl.col("start").dt.offset_by(every), **_usual())
+    return lines.group_by("service", start=pl.col("time").dt.truncate(every(log.minutes)), maintain_order=True).agg(
+        at=pl.col("line").first(),
+        lines=pl.len(),
+        errors=pl.col("error").sum(),
+        anomalies=pl.col("odd").sum(),
+        inverse=inverse(METHOD),
+        latency=pl.col("latency").drop_nulls(),
     )
+
+
+def added(sums: Sequence[pl.DataFrame]) -> pl.DataFrame:
+    """The sums of several parts of a log, in order."""
+    return (
+        pl.concat(sums)
+        .group_by("service", "start", maintain_order=True)
+        .agg(
+            pl.col("at").first(),
+            pl.col("lines", "errors", "anomalies", "inverse").sum(),
+            pl.col("latency").explode().drop_nulls(),
+        )
+        .select(sums[0].columns)
+    )
+
+
+def medians(sums: pl.DataFrame) -> pl.DataFrame:
+    """Sums of windows that are over, with the median of the latencies in place of all of them."""
+    return sums.with_columns(pl.col("latency").list.median())
+
+
+def joined(windows: Sequence[pl.DataFrame]) -> pl.DataFrame:
+    """Windows that are over; what came late of one is counted, and does not change its median."""
+    return (
+        pl.concat(windows)
+        .group_by("service", "start", maintain_order=True)
+        .agg(pl.col("at", "latency").first(), pl.col("lines", "errors", "anomalies", "inverse").sum())
+        .select(windows[0].columns)
+        .sort("at", maintain_order=True)
+    )
+
+
+def odd_of(windows: pl.DataFrame, alpha: float, minutes: float) -> pl.DataFrame:
+    """Windows with verdicts, the oddest first; see :func:`odd_windows`."""
+    found = windows.with_columns(
+        error_rate=pl.col("errors") / pl.col("lines"),
+        p_value=mean_of([pl.col("inverse")], pl.col("lines")),
+        end=pl.col("start").dt.offset_by(every(minutes)),
+    )
+    found = found.drop("at", "inverse").with_columns(**_usual())
     reasons = [_reason(row) for row in found.iter_rows(named=True)]
-    return with_verdicts(found.with_columns(reason=pl.Series(reasons, dtype=pl.String)), log.result.alpha)
+    return with_verdicts(found.with_columns(reason=pl.Series(reasons, dtype=pl.String)), alpha)
+
+
+def every(minutes: float) -> str:
+    """The length of a window in words of Polars."""
+    return f"{max(1, round(minutes * 60e6))}us"
 
 
 def _described(log: JudgedLog) -> pl.DataFrame:
     """The time, service, latency of each line, whether it is an error or an anomaly, and what the method says."""
     lines = Lines.of(log.frame)
-    return log.frame.select("time", "service").with_columns(
+    return log.frame.select("line", "time", "service").with_columns(
         error=pl.Series(lines.are_errors()),
         latency=pl.Series(lines.response_times, dtype=pl.Float64).fill_nan(None),
         odd=pl.Series(log.result.is_anomaly),
