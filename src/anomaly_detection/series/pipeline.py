@@ -84,6 +84,7 @@ class SeriesPipeline(Configurable):
     learned_ : the models of all keys, and the profiles of those with the most rows.
     notes_ : what there is to know of how the rows were read, in sentences.
     drift_notes_ : where the p-values of the rows that were judged last are not those of training, in sentences.
+    budget_notes_ : how many alarms the rows that were judged last raised, and how many were allowed; with a budget.
 
     Examples
     --------
@@ -114,6 +115,7 @@ class SeriesPipeline(Configurable):
     budgets_: Budgets | None
     notes_: list[str]
     drift_notes_: list[str]
+    budget_notes_: list[str]
 
     def __init__(
         self,
@@ -253,6 +255,7 @@ class SeriesPipeline(Configurable):
             found = rows.ranked(tracks, warm, shape, self._wish)
         else:
             found = rows.within(self.budgets_, tracks, warm, shape)
+        self.budget_notes_ = found.budget_notes
         return self._described(found.result(), frame)
 
     def explain(
@@ -341,7 +344,7 @@ class SeriesPipeline(Configurable):
         pipeline.learned_ = Learned.from_state(spec["series"], arrays)
         pipeline.schema_, pipeline.clock_ = Schema.from_dict(spec["schema"]), Clock(**spec["clock"])
         pipeline.alpha_, pipeline.rows_, pipeline.notes_ = spec["alpha"], spec["rows"], []
-        pipeline.drift_notes_ = []
+        pipeline.drift_notes_, pipeline.budget_notes_ = [], []
         spent = spec.get("budget")
         pipeline.budgets_ = None if spent is None else Budgets.from_state(spent, arrays)
         return pipeline
@@ -381,7 +384,7 @@ class SeriesPipeline(Configurable):
         tracks, notes = tracks_of(frame, self.schema_, self.clock_)
         check_history(max((len(one.series) for one in tracks), default=0), FEWEST_ROWS)
         self.budgets_ = None if self.budget is None else Budgets.of(self.budget, tracks, self.clock_)
-        self.drift_notes_ = []
+        self.drift_notes_, self.budget_notes_ = [], []
         self.notes_ = [*clock_notes(frame[column], self.clock_), *notes]
         return tracks
 
@@ -429,6 +432,7 @@ class SeriesPipeline(Configurable):
         if self.budgets_ is not None:
             every = tracks_of(frame, self.schema_, self.clock_, self._learned.steps())[0]
             found.hold(self.budgets_ if keep else self.budgets_.twin(), every)
+        self.budget_notes_ = found.budget_notes
         return self._described(found.result(), frame, first_row)
 
     def _charted(self, found: Gathered, frame: pl.DataFrame, *, keep: bool, learn_anomalies: bool) -> list[Track]:
