@@ -24,6 +24,7 @@ from anomaly_detection.pipeline import silent
 from anomaly_detection.records import Schema, quoted
 from anomaly_detection.series.budgets import Budgets
 from anomaly_detection.series.flat import rows_in_order, scores_of
+from anomaly_detection.series.forecasting import outlooks_of_model
 from anomaly_detection.series.judging import Gathered, Rule
 from anomaly_detection.series.learning import FEWEST_ROWS, MOST_SHOWN, Learned, Learning
 from anomaly_detection.series.own_rows import OwnRows, warm_up
@@ -43,6 +44,7 @@ if TYPE_CHECKING:
     from anomaly_detection.pipeline import Progress
     from anomaly_detection.results import Verdict
     from anomaly_detection.series.explaining import SeriesResult
+    from anomaly_detection.series.forecasting import Outlooks
 
 
 class SeriesPipeline(Configurable):
@@ -284,6 +286,23 @@ class SeriesPipeline(Configurable):
         check_channels(actionable, self.schema_.feature_names)
         return self._judged(frame, 0, explain_all=True).explanations(numbers, most, actionable)
 
+    def forecast(self, horizon: int | str, algorithm: str = "auto", **wishes: Any) -> Outlooks:
+        """How the series go on after the last row that was learned from: of the keys with a model of their own.
+
+        Parameters
+        ----------
+        horizon : for how many rows, or for how long: 24, ``"7d"``.
+        algorithm : a forecaster by name.
+        wishes : ``level``, ``limit``, ``direction`` and ``nonnegative`` as in
+            :class:`~anomaly_detection.series.forecasting.Wish`, and parameters of the forecaster.
+
+        Raises
+        ------
+        InputError
+            if no key has enough rows for a model of its own.
+        """
+        return outlooks_of_model(self._learned.recent(), self.clock_, horizon, algorithm, wishes)
+
     def profile(self, frame: Any, timestamp: str, key: str | Sequence[str] | None = None) -> dict[str, SeriesProfile]:
         """What the series of each key of a frame is like, without learning anything."""
         frame = flatten(as_frame(frame))
@@ -427,6 +446,8 @@ class SeriesPipeline(Configurable):
                 model = model.restarted()
             seen = model.seen(after_state(track.series, model.detector.until_, self.clock_, shift=not keep))
             scores = model.advance(seen, np.inf if learn_anomalies else rule.line)
+            if keep:
+                self._learned.remember(track, self.clock_)
             found.add(track.rows, seen, scores, model.counters, rule)
         self.drift_notes_ = self._learned.watch(tracks, found.p_value, keep=keep)
         if self.budgets_ is not None:
