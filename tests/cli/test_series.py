@@ -238,3 +238,10 @@ def test_a_report_draws_series_and_stays_small(ad, tmp_path):
     page = (tmp_path / "out.html").read_text()
     assert len(page) < 900_000
     assert "host-2: cpu" in page
+
+
+def test_with_a_budget_the_summary_says_what_was_spent(ad, cpu):
+    ran = ad(*RUN, cpu, "--timestamp", "at", "--columns", "cpu", "--train-column", "is_train", "--budget", "5/week")
+    assert ran.code == 0
+    assert "budget 5/week: " in ran.err
+    assert "allowed in the time of these rows" in ran.err

@@ -128,3 +128,16 @@ def test_it_is_said_when_p_values_are_not_those_of_training(budget):
     for start in range(0, len(wild), 500):
         going.update(wild[start : start + 500])
     assert going.drift_notes_ == steady.drift_notes_
+
+
+def test_what_was_spent_is_told():
+    train, rest = split(drifting())
+    pipeline = SeriesPipeline("ewma", budget="5/week").fit(train, timestamp="at", columns=["v"])
+    assert pipeline.budget_notes_ == []
+    alarms = runs(pipeline.detect(rest).is_anomaly)
+    allowed = f"{5 * len(rest) / 336:.3g}"
+    assert pipeline.budget_notes_ == [f"budget 5/week: {alarms} alarms, {allowed} allowed in the time of these rows"]
+    half = len(rest) // 2
+    early, late = (runs(pipeline.update(part).is_anomaly) for part in (rest[:half], rest[half:]))
+    assert pipeline.budget_notes_[0].startswith(f"budget 5/week: {late} alarm")
+    assert early + late in {alarms, alarms + 1}

@@ -1,6 +1,7 @@
 """Forecasts of tables: keys, horizons, limits, and everything that can be wrong with a table."""
 
 import datetime as dt
+import importlib
 
 import numpy as np
 import polars as pl
@@ -8,6 +9,7 @@ import pytest
 
 from anomaly_detection import forecast
 from anomaly_detection.errors import InputError, ParameterError, SchemaError, UnknownNameError
+from anomaly_detection.series import SeriesPipeline
 
 START = dt.datetime(2026, 1, 1)
 
@@ -167,3 +169,60 @@ def test_holidays_by_date():
     by_day = found.group_by(pl.col("time").dt.date(), maintain_order=True).agg(pl.col("expected").mean())["expected"]
     assert by_day[1] < 15.0
     assert min(by_day[0], by_day[2]) > 35.0
+
+
+def hourly(n, hosts=("a",)):
+    at = pl.datetime_range(
+        dt.datetime(2025, 1, 1), dt.datetime(2025, 1, 1) + dt.timedelta(hours=n - 1), "1h", eager=True
+    )
+    rng = np.random.default_rng(0)
+    day = 50.0 + 20.0 * np.sin(np.arange(n) * 2 * np.pi / 24)
+    return pl.concat([pl.DataFrame({"at": at, "host": host, "v": day + rng.normal(size=n)}) for host in hosts])
+
+
+def test_a_pipeline_forecasts_what_follows_the_rows_it_knows():
+    frame = hourly(1_000, ("a", "b"))
+    early = frame.filter(pl.col("at") < dt.datetime(2025, 2, 5))
+    pipeline = SeriesPipeline().fit(early, timestamp="at", columns=["v"], key="host")
+    found = pipeline.forecast("1d", limit=65.0, level=0.9)
+    assert [one.key for one in found] == ["a", "b"]
+    assert found.level == 0.9
+    ahead = found.to_polars().filter(pl.col("key") == "a")
+    assert ahead["time"].to_list()[:1] == [dt.datetime(2025, 2, 5)]
+    truth = frame.filter((pl.col("host") == "a") & (pl.col("at") >= dt.datetime(2025, 2, 5)))[:24]
+    assert np.abs(ahead["expected"].to_numpy() - truth["v"].to_numpy()).mean() < 2.0
+    assert all(one.crossing is not None for one in found)
+
+
+def test_a_pipeline_that_went_on_forecasts_from_there_also_once_saved():
+    frame = hourly(2_600)
+    pipeline = SeriesPipeline().fit(frame[:1_900], timestamp="at", columns=["v"])
+    pipeline.update(frame[1_900:2_300])
+    again = SeriesPipeline.from_state(*pipeline.state())
+    again.update(frame[2_300:])
+    found = next(iter(again.forecast(5, "fourier")))
+    assert found.time[0] == frame["at"][-1] + dt.timedelta(hours=1)
+    np.testing.assert_array_equal(found.history, frame["v"][-2_000:])
+
+
+def test_a_pipeline_without_models_of_keys_says_so():
+    frame = pl.DataFrame({"row": np.arange(12), "v": np.arange(12.0)})
+    with pytest.raises(InputError, match="no key has enough"):
+        SeriesPipeline().fit(frame, timestamp="row").forecast(3)
+
+
+@pytest.mark.needs_extra("holidays")
+def test_holidays_of_a_country_are_forecast():
+    days = pl.date_range(dt.date(2022, 1, 1), dt.date(2024, 12, 20), "1d", eager=True)
+    holidays = importlib.import_module("holidays").country_holidays("DE", years=range(2022, 2026))
+    off = np.array([day in holidays for day in days.to_list()])
+    values = 100.0 + np.random.default_rng(0).normal(size=len(days)) - 60.0 * off
+    table = pl.DataFrame({"day": days, "v": values})
+    with_them, without = (
+        forecast(table, 7, "day", algorithm="fourier", **more).to_polars() for more in ({"holidays": "DE"}, {})
+    )
+    christmas = with_them["time"].cast(pl.Date).is_in([dt.date(2024, 12, 25), dt.date(2024, 12, 26)]).to_numpy()
+    assert christmas.sum() == 2
+    assert np.abs(with_them["expected"].to_numpy()[christmas] - 40.0).max() < 15.0
+    assert np.abs(with_them["expected"].to_numpy()[~christmas] - 100.0).max() < 15.0
+    assert without["expected"].to_numpy()[christmas].min() > 80.0

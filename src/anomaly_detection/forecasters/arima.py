@@ -38,7 +38,7 @@ class ARIMA(Forecaster):
     horizon : for how many rows ahead bands are measured; None is an eighth of the history.
     """
 
-    tags: ClassVar[ForecasterTags] = ForecasterTags(cheap=False, saves=False)
+    tags: ClassVar[ForecasterTags] = ForecasterTags(cheap=False, refits=True)
     constraints: ClassVar[Mapping[str, Constraint]] = {
         "season": SEASON,
         "rows": Range(10, 1_000_000, integer=True),

@@ -38,12 +38,12 @@ class ForecasterTags:
     ----------
     cheap : fits in milliseconds; ``auto`` tries it.
     updates : takes further rows by ``update`` without fitting again.
-    saves : has a ``state`` to restore it from.
+    refits : what it learns is another library's and is not saved: its state is the rows, and it is fitted again.
     """
 
     cheap: bool = True
     updates: bool = False
-    saves: bool = True
+    refits: bool = False
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -125,6 +125,7 @@ class Forecaster(Configurable, ABC):
     present_: NDArray[np.bool_]
     bands_: Bands
     errors_: NDArray[np.float64]
+    _rows: Series
 
     @final
     def fit(self, series: Series) -> Self:
@@ -148,6 +149,8 @@ class Forecaster(Configurable, ABC):
             raise InputError(f"There is no value in {quoted(series.names)}: nothing to make a forecast of.")
         self.names_, self.step_, self.zone_ = series.names, series.step, series.zone
         self.until_ = int(rows.time[-1])
+        if self.tags.refits:
+            self._rows = rows
         known = _only(rows, self.present_)
         self._measure(known, measured_horizon(len(known), self.horizon))
         return self
@@ -213,12 +216,10 @@ class Forecaster(Configurable, ABC):
 
         Raises
         ------
-        InputError
-            for a forecaster that is not saved.
+        NotFittedError
+            before ``fit``.
         """
         self._need_fit()
-        if not self.tags.saves:
-            raise InputError(f"{type(self).__name__} is not saved: keep its rows and fit it again.")
         spec = {
             "parameters": self.parameters(),
             "names": list(self.names_),
@@ -227,6 +228,8 @@ class Forecaster(Configurable, ABC):
             "until": self.until_,
             "own": self._own(),
         }
+        if self.tags.refits:
+            return spec, {"values": self._rows.values.copy(), "time": self._rows.time.copy()}
         own = {name: np.array(getattr(self, name)) for name in self.learned}
         return spec, {**own, **self.bands_.arrays(), "present": self.present_.copy()}
 
@@ -241,6 +244,8 @@ class Forecaster(Configurable, ABC):
         """
         forecaster = build(cls, spec["parameters"])
         forecaster.validate()
+        if cls.tags.refits:
+            return forecaster.fit(_saved_rows(cls.__name__, spec, arrays))
         lacking = [name for name in (*cls.learned, "band_scale", "band_quantiles", "present") if name not in arrays]
         if lacking:
             raise ArtifactError(f"The saved {cls.__name__} lacks {', '.join(lacking)}. Fit it again.")
@@ -312,6 +317,21 @@ class Forecaster(Configurable, ABC):
     def _need_fit(self) -> None:
         if not self.is_fitted:
             raise NotFittedError(f"{self!r} is not fitted. Call fit first.")
+
+
+def _saved_rows(name: str, spec: Mapping[str, Any], arrays: Mapping[str, NDArray[Any]]) -> Series:
+    """The rows that a forecaster was fitted on.
+
+    Raises
+    ------
+    ArtifactError
+        if they are not there, or are none.
+    """
+    try:
+        values, time = np.ascontiguousarray(arrays["values"], np.float64), np.asarray(arrays["time"], np.int64)
+        return Series(values, time, int(spec["step"]), tuple(spec["names"]), spec["zone"])
+    except (KeyError, ValueError, InputError) as error:
+        raise ArtifactError(f"The saved {name} lacks the rows that it was fitted on. Fit it again.") from error
 
 
 def measured_horizon(n: int, wanted: int | None) -> int:

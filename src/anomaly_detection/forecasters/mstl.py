@@ -32,7 +32,7 @@ class MSTL(Forecaster):
     horizon : for how many rows ahead bands are measured; None is an eighth of the history.
     """
 
-    tags: ClassVar[ForecasterTags] = ForecasterTags(cheap=False, saves=False)
+    tags: ClassVar[ForecasterTags] = ForecasterTags(cheap=False, refits=True)
     constraints: ClassVar[Mapping[str, Constraint]] = {"season": SEASON, "horizon": HORIZON}
     fewest_rows: ClassVar[int] = 20
     windows: ClassVar[int] = 3

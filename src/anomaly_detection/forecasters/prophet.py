@@ -40,7 +40,7 @@ class Prophet(Forecaster):
     Taylor, Letham: Forecasting at Scale. The American Statistician 72(1), 2018.
     """
 
-    tags: ClassVar[ForecasterTags] = ForecasterTags(cheap=False, saves=False)
+    tags: ClassVar[ForecasterTags] = ForecasterTags(cheap=False, refits=True)
     constraints: ClassVar[Mapping[str, Constraint]] = {
         "changepoint_prior_scale": Range(0.0, 100.0, open_low=True),
         "horizon": HORIZON,

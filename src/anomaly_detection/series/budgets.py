@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
 
+from anomaly_detection.records import counted
 from anomaly_detection.thresholds import Budget, Spending
 
 if TYPE_CHECKING:
@@ -74,6 +75,21 @@ class Budgets:
         keys = [one.key for one in tracks]
         found[rows] = self._of("").spend(p_value[rows], time[order], step, keys, code[order])
         return found
+
+    def counts(self) -> tuple[float, float]:
+        """How many alarms were raised so far, and how many were allowed."""
+        totals = [one.totals_ for one in self.spent.values()]
+        return sum(float(one[1]) for one in totals), sum(float(one[2]) for one in totals)
+
+    def note(self, before: tuple[float, float]) -> str:
+        """What was spent since, in words.
+
+        Parameters
+        ----------
+        before : what :meth:`counts` said.
+        """
+        alarms, due = (now - then for now, then in zip(self.counts(), before, strict=True))
+        return f"budget {self.budget}: {counted(round(alarms), 'alarm')}, {due:.3g} allowed in the time of these rows"
 
     def twin(self) -> Budgets:
         """A copy that goes on by itself."""

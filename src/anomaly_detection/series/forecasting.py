@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -240,6 +240,25 @@ def outlooks_of(
     clock = clock_of(frame[timestamp], zone)
     tracks, notes = tracks_of(frame, schema, clock)
     notes = [*clock_notes(frame[timestamp], clock), *notes]
+    return outlooks_of_tracks(tracks, wish, clock, algorithm, parameters, notes, progress)
+
+
+def outlooks_of_tracks(
+    tracks: list[Track],
+    wish: Wish,
+    clock: Clock,
+    algorithm: str,
+    parameters: dict[str, Any],
+    notes: Sequence[str] = (),
+    progress: Progress = silent,
+) -> Outlooks:
+    """Say how series go on; ``algorithm`` is a name of the catalog.
+
+    Raises
+    ------
+    InputError
+        if none is long enough.
+    """
     tracks, short = _long_enough(tracks)
     groups = _together(tracks) if algorithm == TOGETHER else [[track] for track in tracks]
     found: list[Outlook] = []
@@ -248,6 +267,34 @@ def outlooks_of(
         found += _of_group(group, wish, clock, algorithm, parameters)
     found.sort(key=lambda one: one.key)
     return Outlooks(tuple(found), wish.level, algorithm, (*notes, *short, *_seasons_missed(tracks, clock)))
+
+
+def outlooks_of_model(
+    tracks: list[Track], clock: Clock, horizon: int | str, algorithm: str, wishes: dict[str, Any]
+) -> Outlooks:
+    """Say how series go on of which a model kept the latest rows.
+
+    Parameters
+    ----------
+    tracks : these rows.
+    clock : how time is read.
+    horizon : for how many rows, or for how long.
+    algorithm : a forecaster by name.
+    wishes : parts of :class:`Wish`, and parameters of the forecaster.
+
+    Raises
+    ------
+    InputError
+        if no rows were kept.
+    """
+    if not tracks:
+        raise InputError("The model keeps no rows to make forecasts from: no key has enough for a model of its own.")
+    parts = {one.name for one in fields(Wish)} - {"horizon"}
+    wish = Wish(horizon, **{name: value for name, value in wishes.items() if name in parts})
+    wish.check()
+    parameters = {name: value for name, value in wishes.items() if name not in parts}
+    create(algorithm, **parameters)
+    return outlooks_of_tracks(tracks, wish, clock, FORECASTERS.resolve(algorithm).name, parameters)
 
 
 def _of_group(

@@ -97,6 +97,7 @@ class Gathered:
         self.alpha = alpha
         self.wishes = wishes
         self.explain_all = explain_all
+        self.budget_notes: list[str] = []
         self._names: tuple[str, ...] = ()
         self._score = np.zeros(n)
         self._p_value = np.ones(n)
@@ -160,7 +161,9 @@ class Gathered:
         budgets : its state goes on.
         tracks : where the rows of each key stand, in order of time.
         """
+        before = budgets.counts()
         self._p_value = budgets.spend(tracks, np.where(self._forced, 0.0, self._p_value))
+        self.budget_notes = [budgets.note(before)]
 
     def result(self) -> SeriesResult:
         """All verdicts, in the order of the input."""

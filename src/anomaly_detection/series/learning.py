@@ -13,12 +13,13 @@ from anomaly_detection.detectors.series.ewma import EWMA
 from anomaly_detection.detectors.series.per_channel import PerChannel
 from anomaly_detection.drift import CalibrationMonitor
 from anomaly_detection.errors import InputError, ParameterError
+from anomaly_detection.features.series.axis import Track, after_state
 from anomaly_detection.features.series.profile import SeriesProfile, profile_of
 from anomaly_detection.records import counted
 from anomaly_detection.series.charts import Charts
 from anomaly_detection.series.chosen import AUTO, Choice, chosen
 from anomaly_detection.series.flat import learned_charts, may_be_flat
-from anomaly_detection.series.model import Model, as_seen, learned, under
+from anomaly_detection.series.model import Model, as_seen, latest, learned, under
 from anomaly_detection.thresholds import choose_alpha
 
 if TYPE_CHECKING:
@@ -28,7 +29,6 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from anomaly_detection.detectors.series import SeriesDetector
-    from anomaly_detection.features.series.axis import Track
     from anomaly_detection.features.series.clock import Clock
     from anomaly_detection.pipeline import Progress
     from anomaly_detection.series.wishes import Wishes
@@ -85,6 +85,18 @@ class Learned:
                 self.sparse[key] = known
             return known
         return known if keep else known.twin()
+
+    def remember(self, track: Track, clock: Clock) -> None:
+        """Keep the latest rows of a key with a model of its own, for forecasts."""
+        model = self.models.get(track.key)
+        if model is not None and model.recent is not None and len(track.series):
+            rows = after_state(track.series, int(model.recent.time[-1]), clock, shift=False)
+            self.models[track.key] = replace(model, recent=latest(rows.after(model.recent)))
+
+    def recent(self) -> list[Track]:
+        """The latest rows of the keys that have some, in order of the keys."""
+        kept = {key: model.recent for key, model in sorted(self.models.items()) if model.recent is not None}
+        return [Track(key, rows, np.arange(len(rows))) for key, rows in kept.items()]
 
     def in_charts(self, keys: pl.Series) -> NDArray[np.bool_] | None:
         """(n,) the rows of keys that have a chart in flat arrays, or are new; None where no key has."""

@@ -23,6 +23,9 @@ if TYPE_CHECKING:
     from anomaly_detection.detectors.series import SeriesDetector
     from anomaly_detection.series.wishes import Wishes
 
+RECENT = 2_000
+"""So many values of each key are kept to make forecasts from."""
+
 FIRST_SHARE = 0.5
 """So many of the training rows are fitted on and the rest scored row by row, forwards and backwards, to calibrate."""
 
@@ -39,6 +42,7 @@ class Model:
     before : (d,) the last value of each channel, NaN if none; goes on, too.
     history : the training rows as the detector sees them, where it looks at whole files; else None.
     every : how far apart rows of training were not related any more; not saved.
+    recent : the latest rows as users gave them, at most :data:`RECENT` values, to make forecasts from.
     """
 
     detector: SeriesDetector
@@ -47,6 +51,7 @@ class Model:
     before: NDArray[np.float64]
     history: Series | None = None
     every: int = 1
+    recent: Series | None = None
 
     @property
     def promises(self) -> bool:
@@ -79,6 +84,8 @@ class Model:
         found = {f"detector/{name}": array for name, array in arrays.items()}
         found |= {f"calibrator/{name}": array for name, array in self.calibrator.state().items()}
         found |= {"counters": self.counters, "before": self.before.copy()}
+        if self.recent is not None:
+            found |= {"recent/values": self.recent.values, "recent/time": self.recent.time}
         if self.history is not None:
             found |= {"history/values": self.history.values, "history/time": self.history.time}
         return {"detector": spec, "calibrator": self.calibrator.parameters()}, found
@@ -88,11 +95,9 @@ class Model:
         """The inverse of :meth:`state`."""
         detector = from_saved(spec["detector"], under("detector/", arrays))
         calibrator = Calibrator(**spec["calibrator"]).restore(under("calibrator/", arrays))
-        past = under("history/", arrays)
-        history = None
-        if past:
-            history = Series(past["values"], past["time"], detector.step_, detector.names_, detector.zone_)
-        return cls(detector, calibrator, arrays["counters"], np.array(arrays["before"]), history)
+        history, recent = (_kept(under(f"{name}/", arrays), detector) for name in ("history", "recent"))
+        before = np.array(arrays["before"])
+        return cls(detector, calibrator, arrays["counters"], before, history, recent=recent)
 
 
 def learned(
@@ -117,7 +122,13 @@ def learned(
     history = None if template.tags.causal else seen
     calibrator = Calibrator(tail=tail)
     sample, every = _calibrated(calibrator, _Halves.of(template, seen), wishes, wish)
-    return Model(template.clone().fit(seen), calibrator, counters, before, history, every), sample
+    detector = template.clone().fit(seen)
+    return Model(detector, calibrator, counters, before, history, every, latest(series)), sample
+
+
+def latest(series: Series) -> Series:
+    """The last rows, of which there are at most :data:`RECENT` values."""
+    return series[max(len(series) - max(RECENT // series.width, 1), 0) :]
 
 
 def as_seen(series: Series, *, as_they_are: bool = False) -> tuple[Series, NDArray[np.bool_], NDArray[np.float64]]:
@@ -208,3 +219,10 @@ def _seen(series: Series, counters: NDArray[np.bool_], before: NDArray[np.float6
 def counts(values: NDArray[np.float64]) -> bool:
     """Whether a channel is a counter, of which what was added is judged."""
     return is_counter(values[~np.isnan(values)])
+
+
+def _kept(arrays: Mapping[str, NDArray[Any]], detector: SeriesDetector) -> Series | None:
+    """Rows that were saved; None if there are none."""
+    if not arrays:
+        return None
+    return Series(arrays["values"], arrays["time"], detector.step_, detector.names_, detector.zone_)

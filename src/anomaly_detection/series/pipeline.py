@@ -24,6 +24,7 @@ from anomaly_detection.pipeline import silent
 from anomaly_detection.records import Schema, quoted
 from anomaly_detection.series.budgets import Budgets
 from anomaly_detection.series.flat import rows_in_order, scores_of
+from anomaly_detection.series.forecasting import outlooks_of_model
 from anomaly_detection.series.judging import Gathered, Rule
 from anomaly_detection.series.learning import FEWEST_ROWS, MOST_SHOWN, Learned, Learning
 from anomaly_detection.series.own_rows import OwnRows, warm_up
@@ -43,6 +44,7 @@ if TYPE_CHECKING:
     from anomaly_detection.pipeline import Progress
     from anomaly_detection.results import Verdict
     from anomaly_detection.series.explaining import SeriesResult
+    from anomaly_detection.series.forecasting import Outlooks
 
 
 class SeriesPipeline(Configurable):
@@ -84,6 +86,7 @@ class SeriesPipeline(Configurable):
     learned_ : the models of all keys, and the profiles of those with the most rows.
     notes_ : what there is to know of how the rows were read, in sentences.
     drift_notes_ : where the p-values of the rows that were judged last are not those of training, in sentences.
+    budget_notes_ : how many alarms the rows that were judged last raised, and how many were allowed; with a budget.
 
     Examples
     --------
@@ -114,6 +117,7 @@ class SeriesPipeline(Configurable):
     budgets_: Budgets | None
     notes_: list[str]
     drift_notes_: list[str]
+    budget_notes_: list[str]
 
     def __init__(
         self,
@@ -253,6 +257,7 @@ class SeriesPipeline(Configurable):
             found = rows.ranked(tracks, warm, shape, self._wish)
         else:
             found = rows.within(self.budgets_, tracks, warm, shape)
+        self.budget_notes_ = found.budget_notes
         return self._described(found.result(), frame)
 
     def explain(
@@ -280,6 +285,23 @@ class SeriesPipeline(Configurable):
         numbers = checked_rows(row_numbers(rows, len(frame)), len(frame))
         check_channels(actionable, self.schema_.feature_names)
         return self._judged(frame, 0, explain_all=True).explanations(numbers, most, actionable)
+
+    def forecast(self, horizon: int | str, algorithm: str = "auto", **wishes: Any) -> Outlooks:
+        """How the series go on after the last row that was learned from: of the keys with a model of their own.
+
+        Parameters
+        ----------
+        horizon : for how many rows, or for how long: 24, ``"7d"``.
+        algorithm : a forecaster by name.
+        wishes : ``level``, ``limit``, ``direction`` and ``nonnegative`` as in
+            :class:`~anomaly_detection.series.forecasting.Wish`, and parameters of the forecaster.
+
+        Raises
+        ------
+        InputError
+            if no key has enough rows for a model of its own.
+        """
+        return outlooks_of_model(self._learned.recent(), self.clock_, horizon, algorithm, wishes)
 
     def profile(self, frame: Any, timestamp: str, key: str | Sequence[str] | None = None) -> dict[str, SeriesProfile]:
         """What the series of each key of a frame is like, without learning anything."""
@@ -342,7 +364,7 @@ class SeriesPipeline(Configurable):
         pipeline.learned_ = Learned.from_state(spec["series"], arrays)
         pipeline.schema_, pipeline.clock_ = Schema.from_dict(spec["schema"]), Clock(**spec["clock"])
         pipeline.alpha_, pipeline.rows_, pipeline.notes_ = spec["alpha"], spec["rows"], []
-        pipeline.drift_notes_ = []
+        pipeline.drift_notes_, pipeline.budget_notes_ = [], []
         spent = spec.get("budget")
         pipeline.budgets_ = None if spent is None else Budgets.from_state(spent, arrays)
         return pipeline
@@ -382,7 +404,7 @@ class SeriesPipeline(Configurable):
         tracks, notes = tracks_of(frame, self.schema_, self.clock_)
         check_history(max((len(one.series) for one in tracks), default=0), FEWEST_ROWS)
         self.budgets_ = None if self.budget is None else Budgets.of(self.budget, tracks, self.clock_)
-        self.drift_notes_ = []
+        self.drift_notes_, self.budget_notes_ = [], []
         self.notes_ = [*clock_notes(frame[column], self.clock_), *notes]
         return tracks
 
@@ -425,11 +447,14 @@ class SeriesPipeline(Configurable):
                 model = model.restarted()
             seen = model.seen(after_state(track.series, model.detector.until_, self.clock_, shift=not keep))
             scores = model.advance(seen, np.inf if learn_anomalies else rule.line)
+            if keep:
+                self._learned.remember(track, self.clock_)
             found.add(track.rows, seen, scores, model.counters, rule)
         self.drift_notes_ = self._learned.watch(tracks, found.p_value, keep=keep)
         if self.budgets_ is not None:
             every = tracks_of(frame, self.schema_, self.clock_, self._learned.steps())[0]
             found.hold(self.budgets_ if keep else self.budgets_.twin(), every)
+        self.budget_notes_ = found.budget_notes
         return self._described(found.result(), frame, first_row)
 
     def _charted(self, found: Gathered, frame: pl.DataFrame, *, keep: bool, learn_anomalies: bool) -> list[Track]:

@@ -153,13 +153,9 @@ def further_rows_are_taken_in_or_refused(make: Make) -> None:
 
 
 def a_restored_one_forecasts_alike(make: Make) -> None:
-    """Where tagged: saved as JSON and arrays, and restored, it says the same, bit for bit."""
+    """Saved as JSON and arrays, and restored, it says the same, bit for bit."""
     series = daily(ROWS, 2)
     fitted = make().fit(series)
-    if not fitted.tags.saves:
-        with refused(InputError, "fit it again", what="saving"):
-            fitted.state()
-        return
     spec, arrays = fitted.state()
     file = io.BytesIO()
     np.savez(file, allow_pickle=False, **arrays)

@@ -127,5 +127,10 @@ def detect_file(request: DetectRequest, progress: Progress = silent) -> DetectOu
             pipeline=pipeline,
             made=made,
             evaluation=evaluation,
-            notes=(*source.notes, *said, *(pipeline.drift_notes_ if isinstance(pipeline, SeriesPipeline) else ())),
+            notes=(*source.notes, *said, *_late_notes(pipeline)),
         )
+
+
+def _late_notes(pipeline: Pipeline | SeriesPipeline) -> list[str]:
+    """What is only known once the rows of series are judged."""
+    return [*pipeline.budget_notes_, *pipeline.drift_notes_] if isinstance(pipeline, SeriesPipeline) else []

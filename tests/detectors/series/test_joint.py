@@ -88,7 +88,7 @@ def test_a_channel_that_is_followed_may_move_slowly():
     values = rng.normal(size=(4_000, 3)) + 0.002 * rows[:, None] * [1.0, 0.0, 0.0]
     values[3_900, 0] += 9.0
     series = Series.of(values)
-    still, following = (Joint(follow=names).fit(series[:2_000]) for names in ((), ("v0",)))
+    still, following = (Joint(follow=names).fit(series[:2_000]) for names in ((), "v0"))
     moved, level = (one.score(series[2_000:]).score for one in (still, following))
     assert np.median(moved[1_500:]) > 1.5 * np.median(moved[:200])
     assert np.median(level[1_500:]) < 1.1 * np.median(level[:200])

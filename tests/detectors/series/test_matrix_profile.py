@@ -86,3 +86,12 @@ def test_foreign_arrays_are_refused():
     for name, wrong in (("clock_", np.array([-1, 0])), ("points_", arrays["points_"][:-1]), ("window_", np.array([2]))):
         with pytest.raises(ArtifactError):
             LeftMatrixProfile.from_state(spec, {**arrays, name: wrong})
+
+
+def test_rows_that_do_not_follow_make_no_odd_window():
+    series = Series.of(np.sin(np.arange(900) * 2 * np.pi / 40) + np.random.default_rng(0).normal(0.0, 0.02, size=900))
+    follows, begins = (LeftMatrixProfile(window=40).fit(series[:600]) for _ in range(2))
+    begins.interrupted()
+    odd, fine = (one.advance(series[620:]).score for one in (follows, begins))
+    assert np.isnan(fine[:28]).all()
+    assert np.nanmax(fine) < 0.7 * np.nanmax(odd)

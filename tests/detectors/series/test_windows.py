@@ -12,11 +12,11 @@ from anomaly_detection.errors import ArtifactError, ParameterError
 from anomaly_detection.features.series import Series
 
 LENGTHS = np.array([2, 5, 8])
-LAGS = 40
+LAGS, RELEASE = 40, 21
 
 
-def naive(values, usual, line):
-    """The slow twin: (w, 2, n) distances and (n,) scores of rows from the first on."""
+def naive(values, usual, line, begins):
+    """The slow twin: (w, 2, n) distances and (n,) scores of rows from the first on; one does not follow the others."""
     nearest, score = np.full((len(LENGTHS), 2, len(values)), np.nan), np.full(len(values), np.nan)
     kept_out, above = [], 0
     for i in range(len(values)):
@@ -25,9 +25,11 @@ def naive(values, usual, line):
             stretches = [
                 values[i - lag - length + 1 : i - lag + 1]
                 for lag in range(length, LAGS + 1)
-                if i - lag - length + 1 >= 0 and not any(i - lag - length < row <= i - lag for row in kept_out)
+                if i - lag - length + 1 >= 0
+                and not any(i - lag - length < row <= i - lag for row in kept_out if i - row < RELEASE)
+                and not i - lag - length + 1 < begins <= i - lag
             ]
-            if not stretches:
+            if not stretches or i - length + 1 < begins <= i:
                 continue
             away = values[i - length + 1 : i + 1] - np.array(stretches)
             nearest[k, 0, i] = np.sqrt((away**2).sum(axis=1).min())
@@ -44,16 +46,17 @@ def naive(values, usual, line):
     return nearest, score
 
 
-def fast(values, usual, line, chunk):
+def fast(values, usual, line, begins, chunk):
     kept = LAGS + LENGTHS[-1]
     past, barred, squares, seen = np.zeros(kept), np.zeros(kept, np.uint8), np.zeros((len(LENGTHS), LAGS)), 0
     found = []
-    for start in range(0, len(values), chunk):
-        fresh = values[start : start + chunk]
+    for start in sorted({*range(0, len(values), chunk), begins}):
+        end = min(start + chunk - start % chunk, begins if start < begins else len(values))
+        fresh = values[start:end]
         rows = np.concatenate([fresh[::-1], past])
         marks = np.concatenate([np.zeros(len(fresh), np.uint8), barred])
         nearest, score = np.empty((len(LENGTHS), 2, len(fresh))), np.empty(len(fresh))
-        advance_windows(rows, marks, LENGTHS, seen, squares, usual, line, nearest, score)
+        advance_windows(rows, marks, LENGTHS, seen, squares, usual, line, start == begins, RELEASE, nearest, score)
         past, barred, seen = rows[:kept].copy(), marks[:kept].copy(), min(seen + len(fresh), kept)
         found.append((nearest, score))
         again = np.zeros_like(squares)
@@ -62,13 +65,16 @@ def fast(values, usual, line, chunk):
     return np.concatenate([one for one, _ in found], axis=2), np.concatenate([one for _, one in found])
 
 
-@pytest.mark.parametrize(("line", "chunk"), [(math.inf, 1), (math.inf, 50), (4.0, 7), (2.0, 200)])
-def test_the_kernel_equals_its_naive_twin(line, chunk):
+@pytest.mark.parametrize(
+    ("line", "begins", "chunk"),
+    [(math.inf, 0, 1), (math.inf, 50, 50), (4.0, 57, 7), (2.0, 71, 200), (2.0, 70, 1), (4.0, 0, 7)],
+)
+def test_the_kernel_equals_its_naive_twin(line, begins, chunk):
     values = np.rint(np.random.default_rng(0).normal(0.0, 100.0, size=120))
     values[60:90] += 500.0
     usual = np.random.default_rng(1).uniform(50.0, 400.0, size=(3, 2, 2))
     usual[1, 1] = 0.0
-    expected, found = naive(values, usual, line), fast(values, usual, line, chunk)
+    expected, found = naive(values, usual, line, begins), fast(values, usual, line, begins, chunk)
     np.testing.assert_allclose(found[0], expected[0], rtol=1e-9, atol=1e-6)
     np.testing.assert_allclose(found[1], expected[1], rtol=1e-9)
 
@@ -93,6 +99,17 @@ def test_what_was_seen_once_is_no_news_and_what_was_kept_out_is():
     learned, kept_out = (start.score(Series.of(values)[600:], line).score for line in (np.inf, 6.0))
     assert learned[600:630].max() < 0.7 * learned[100:130].max()
     assert kept_out[600:630].max() > 1.2 * learned[600:630].max()
+
+
+def test_no_stretch_holds_rows_that_do_not_follow_one_another():
+    series = Series.of(10.0 * np.sin(np.arange(1_000) * 2 * np.pi / 50))
+    follows, begins = (Windows().fit(series[:600]) for _ in range(2))
+    begins.interrupted()
+    begins = Windows.from_state(*begins.state())
+    odd, fine = (one.advance(series[625:]).score for one in (follows, begins))
+    assert odd[:100].max() > 2 * fine[1:].max()
+    assert np.isnan(fine[0])
+    np.testing.assert_allclose(odd[200:], fine[200:])
 
 
 def test_what_lasts_above_the_line_becomes_normal():

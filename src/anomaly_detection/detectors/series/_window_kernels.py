@@ -22,6 +22,10 @@ NONE = 1e300
 BLOCK = 64
 """Lags that are looked at together, so that the compiler can use wide registers."""
 
+KEPT_OUT, TAKEN_IN, BEGINS = 1, 2, 4
+"""Marks of rows: above the line and not learned from; above it, and learned from since rows have been for so long that
+this is normal now; the first of rows that do not follow those before them."""
+
 LEAST = 3.0
 """The surprise (-ln p) of the 95 % quantile of normal distances."""
 
@@ -35,6 +39,8 @@ def advance_windows(
     squares: NDArray[np.float64],
     usual: NDArray[np.float64],
     line: float,
+    begins: bool,
+    release: int,
     nearest: NDArray[np.float64],
     score: NDArray[np.float64],
 ) -> None:
@@ -43,15 +49,16 @@ def advance_windows(
     Parameters
     ----------
     rows : (h + n,) whole numbers, the latest first: n fresh rows before h that were seen; h is lags + longest length.
-    barred : (h + n,) 1 at rows above the line that are not learned from, 2 at those that are, since rows have been
-        above it for so long that this is normal now; filled in at the fresh ones.
+    barred : (h + n,) marks of the rows, added up; filled in at the fresh ones.
     lengths : (w,) rows of a stretch, increasing.
     seen : how many of the h rows are real.
     squares : (w, lags) sums of squares of the differences between the latest rows and those a lag before; changed.
     usual : (w, 2, 2) quantile and scale of normal distances for each length, as they are and less their means; scale 0
         leaves a distance out.
     line : a row scoring above it is barred, unless as many rows as the longest stretch has were above it just before.
-    nearest : (w, 2, n) filled with the distances, NaN where there is no earlier stretch.
+    begins : whether the first fresh row does not follow those before it: no stretch holds both.
+    release : after so many rows, more than the longest stretch has, rows that were not learned from are.
+    nearest : (w, 2, n) filled with the distances, NaN where there is no whole stretch, or no earlier one.
     score : (n,) filled; NaN where there is no distance.
     """
     n, lags = len(score), squares.shape[1]
@@ -61,20 +68,24 @@ def advance_windows(
     lowest = np.empty((2, BLOCK))
     for p in range(len(rows) - 1, n - 1, -1):
         _note(rows, barred, lengths, p, sums, clear)
-    above = 0
-    while above < seen and barred[n + above]:
+    above, together = 0, 0
+    while above < seen and barred[n + above] & (KEPT_OUT | TAKEN_IN):
         above += 1
+    while together < seen and (together == 0 or not barred[n + together - 1] & BEGINS):
+        together += 1
     for i in range(n):
         p, total, parts = n - 1 - i, 0.0, 0
-        barred[p] = 0
+        barred[p] = BEGINS if begins and i == 0 else 0
+        together = 1 if barred[p] else together + 1
         _note(rows, barred, lengths, p, sums, clear)
+        _release(barred, p + release, lengths[-1], clear)
         known = min(seen + i, before)
         for k in range(len(lengths)):
             length = lengths[k]
             reach = min(known, lags)
             _carry(rows, p, length, min(reach, known), known, squares[k])
             whole = min(lags, known + 1 - length)
-            _lowest(squares[k], sums[k], clear, p, length, whole, lowest)
+            _lowest(squares[k], sums[k], clear, p, length, whole if together >= length else 0, lowest)
             for c in range(2):
                 least = lowest[c].min()
                 nearest[k, c, i] = math.sqrt(max(least, 0.0)) if least < NONE else math.nan
@@ -84,9 +95,10 @@ def advance_windows(
         score[i] = math.sqrt(total / parts) if parts else math.nan
         above = above + 1 if score[i] > line else 0
         if above > lengths[-1]:
-            barred[p] = 2
+            barred[p] |= TAKEN_IN
         elif above:
-            barred[p], clear[p] = 1, 0
+            barred[p] |= KEPT_OUT
+            clear[p] = 0
 
 
 @kernel
@@ -120,12 +132,22 @@ def _note(
     sums: NDArray[np.float64],
     clear: NDArray[np.int64],
 ) -> None:
-    """Sums over the stretches that end at a row, and how many rows up to it are not barred."""
+    """Sums over the stretches that end at a row, and how many rows up to it a stretch may hold."""
     last = len(rows) - 1
-    clear[p] = 0 if barred[p] == 1 else (clear[p + 1] + 1 if p < last else 1)
+    clear[p] = 0 if barred[p] & KEPT_OUT else (clear[p + 1] + 1 if p < last and not barred[p] & BEGINS else 1)
     for k in range(len(lengths)):
         before = sums[k, p + 1] if p < last else 0.0
         sums[k, p] = before + rows[p] - (rows[p + lengths[k]] if p + lengths[k] <= last else 0.0)
+
+
+@inlined
+def _release(barred: NDArray[np.uint8], q: int, longest: int, clear: NDArray[np.int64]) -> None:
+    """Learn from a row after all: stretches may hold it."""
+    if q < len(barred) and barred[q] & KEPT_OUT:
+        barred[q] ^= KEPT_OUT | TAKEN_IN
+        for p in range(q, q - longest - 1, -1):
+            goes_on = p + 1 < len(barred) and not barred[p] & BEGINS
+            clear[p] = 0 if barred[p] & KEPT_OUT else (clear[p + 1] + 1 if goes_on else 1)
 
 
 @inlined

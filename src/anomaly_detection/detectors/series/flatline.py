@@ -14,6 +14,9 @@ if TYPE_CHECKING:
 
     from anomaly_detection.features.series.series import Series
 
+NEVER = np.iinfo(np.int64).min
+"""The time of the last row where there is none."""
+
 
 class Flatline(SeriesDetector):
     """How long a value has not changed, and how long there was none, against the longest time of the training rows.
@@ -53,17 +56,24 @@ class Flatline(SeriesDetector):
         most[0, most[0] >= np.maximum((~np.isnan(series.values)).sum(axis=0), 1)] = np.inf
         self.longest_ = np.maximum(most, 1.0)
 
+    def interrupted(self) -> None:
+        """The rows that come do not follow the last one: nothing has stood still yet, and there was no gap."""
+        self.last_ = np.stack([np.full(len(self.names_), np.nan), *np.zeros((2, len(self.names_)))])
+        self.clock_ = np.full(1, NEVER)
+
     def _advance(self, series: Series, line: float) -> SeriesScores:  # noqa: ARG002  nothing is learned from any row
         ratio = (self._still(series) / self.longest_[:, None]).max(axis=0)
         return SeriesScores(ratio.max(axis=1), contributions=ratio)
 
     def _still(self, series: Series) -> NDArray[np.float64]:
         """(2, n, d) rows without a change and steps without a value; the rows are then the last ones."""
-        steps = np.diff(series.time, prepend=self.clock_[:1]) / series.step
+        if not len(series):
+            return np.empty((2, *series.values.shape))
+        before = series.time[:1] - series.step if self.clock_[0] == NEVER else self.clock_
+        steps = np.diff(series.time, prepend=before) / series.step
         still = np.empty((2, *series.values.shape))
         advance_still(series.values, steps, self.last_, still)
-        if len(series):
-            self.clock_ = series.time[-1:].copy()
+        self.clock_ = series.time[-1:].copy()
         return still
 
     def _restored(self) -> None:

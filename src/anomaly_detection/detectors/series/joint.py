@@ -48,7 +48,7 @@ class Joint(SeriesDetector):
     Parameters
     ----------
     unseen : how many standard deviations a value counts in a channel that never varied.
-    follow : the channels that are followed, such as those with a trend.
+    follow : the channel that is followed, or several, such as those with a trend.
 
     Attributes
     ----------
@@ -82,13 +82,13 @@ class Joint(SeriesDetector):
     levels_: NDArray[np.float64]
     slow_: NDArray[np.float64]
 
-    def __init__(self, unseen: float = 30.0, follow: Sequence[str] = ()) -> None:
+    def __init__(self, unseen: float = 30.0, follow: str | Sequence[str] = ()) -> None:
         self.unseen = unseen
         self.follow = follow
 
     def parameters(self) -> dict[str, Any]:
         """The parameters as they were given."""
-        return {"unseen": self.unseen, "follow": list(self.follow)}
+        return {"unseen": self.unseen, "follow": _names(self.follow)}
 
     def _fit(self, series: Series) -> None:
         self.slow_ = np.array([max(100.0, SLOW * len(series))])
@@ -129,7 +129,7 @@ class Joint(SeriesDetector):
 
     @property
     def _followed(self) -> list[int]:
-        return [k for k, name in enumerate(self.names_) if name in self.follow]
+        return [k for k, name in enumerate(self.names_) if name in _names(self.follow)]
 
     def _levelled(self, series: Series) -> NDArray[np.float64]:
         """(n, d) values, those of channels that are followed less their level of late; it moves on."""
@@ -153,6 +153,10 @@ class Joint(SeriesDetector):
         self._require_shapes(np.float64, (1,), "slow_")
         self._require(not np.isnan(self.levels_).any(), self.slow_[0] >= 1.0)
         self._require(not np.isnan(self.frame_).any(), (self.frame_[1::2] >= 0.0).all(), (self.usual_ > 0.0).all())
+
+
+def _names(follow: str | Sequence[str]) -> list[str]:
+    return [follow] if isinstance(follow, str) else list(follow)
 
 
 def _before(values: NDArray[np.float64]) -> NDArray[np.float64]:

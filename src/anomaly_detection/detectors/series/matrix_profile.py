@@ -177,6 +177,10 @@ class LeftMatrixProfile(SeriesDetector):
         self.clock_, self.missing_ = empty.clock, np.ones(m, np.bool_)
         self._advance(series, np.inf)
 
+    def interrupted(self) -> None:
+        """The rows that come do not follow the last one: windows say nothing before three quarters of one came."""
+        self.missing_ = np.ones_like(self.missing_)
+
     def _advance(self, series: Series, line: float) -> SeriesScores:
         values, seen = (series.values[:, 0] - self.middle_[0]) / self.middle_[1], int(self.clock_[0])
         m, missing = int(self.window_[0]), np.isnan(values)

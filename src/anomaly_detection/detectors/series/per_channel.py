@@ -107,6 +107,11 @@ class PerChannel(SeriesDetector):
         usual = float(np.quantile(score[~np.isnan(score)], USUAL)) if (~np.isnan(score)).any() else 1.0
         return usual if usual > 0.0 else 1.0
 
+    def interrupted(self) -> None:
+        """The rows that come do not follow the last one, in any channel."""
+        for part in self._parts:
+            part.interrupted()
+
     def _advance(self, series: Series, line: float) -> SeriesScores:
         every = [
             part.advance(_channel(series, k), line * self.units_[k] if np.isfinite(line) else line)

@@ -61,7 +61,7 @@ class WholeWindows(SeriesDetector):
     learned: ClassVar[tuple[str, ...]] = ("rows_",)
     fewest_rows: ClassVar[int] = Windows.fewest_rows
     constraints: ClassVar[Mapping[str, Constraint]] = {
-        **Windows.constraints,
+        **{name: Windows.constraints[name] for name in ("longest", "memory")},
         **EWMA.constraints,
         "period": Range(1, 100_000, integer=True),
     }

@@ -51,6 +51,7 @@ class Windows(SeriesDetector):
     ----------
     longest : rows of the longest stretch.
     memory : rows back that stretches are compared with; the time per row and the state are proportional to it.
+    release : so many rows later, and more than ``longest``, rows above the line are compared with, too.
 
     Attributes
     ----------
@@ -58,8 +59,10 @@ class Windows(SeriesDetector):
         mean.
     grid_ : (2,) middle of the training values, and the step values are rounded to.
     past_ : (memory + longest,) rounded values in steps, the latest first.
-    barred_ : (memory + longest,) uint8, rows above the line: 1 not learned from, 2 learned from.
+    barred_ : (memory + longest,) uint8, marks of these rows: 1 above the line and not learned from, 2 above it and
+        learned from, 4 does not follow those before it.
     seen_ : (1,) int64, how many of them are real.
+    begins_ : (1,) bool, whether the next row does not follow them.
 
     References
     ----------
@@ -76,21 +79,27 @@ class Windows(SeriesDetector):
     """
 
     tags: ClassVar[SeriesTags] = SeriesTags(multivariate=False)
-    learned: ClassVar[tuple[str, ...]] = ("usual_", "grid_", "past_", "barred_", "seen_")
-    moving: ClassVar[tuple[str, ...]] = ("past_", "barred_", "seen_")
+    learned: ClassVar[tuple[str, ...]] = ("usual_", "grid_", "past_", "barred_", "seen_", "begins_")
+    moving: ClassVar[tuple[str, ...]] = ("past_", "barred_", "seen_", "begins_")
     fewest_rows: ClassVar[int] = 20
-    constraints: ClassVar[Mapping[str, Constraint]] = {"longest": Range(4, 512), "memory": Range(100, 1_000_000)}
+    constraints: ClassVar[Mapping[str, Constraint]] = {
+        "longest": Range(4, 512),
+        "memory": Range(100, 1_000_000),
+        "release": Range(1, 1e9, integer=True),
+    }
 
     usual_: NDArray[np.float64]
     grid_: NDArray[np.float64]
     past_: NDArray[np.float64]
     barred_: NDArray[np.uint8]
     seen_: NDArray[np.int64]
+    begins_: NDArray[np.bool_]
     squares_: NDArray[np.float64]
 
-    def __init__(self, longest: int = 128, memory: int = 20_000) -> None:
+    def __init__(self, longest: int = 128, memory: int = 20_000, release: int = 1_000) -> None:
         self.longest = longest
         self.memory = memory
+        self.release = release
 
     @property
     def lengths(self) -> NDArray[np.int64]:
@@ -125,6 +134,10 @@ class Windows(SeriesDetector):
                 self.usual_[k] = [usual_distance(distances, 1.0, ENOUGH) for distances in pair]
         self._take(self._rounded(series.values[:, 0]), np.inf)
 
+    def interrupted(self) -> None:
+        """The rows that come do not follow the last one: no stretch holds both."""
+        self.begins_ = np.ones(1, np.bool_)
+
     def _advance(self, series: Series, line: float) -> SeriesScores:
         values = series.values[:, 0]
         nearest, score = self._take(self._rounded(values), line)
@@ -145,7 +158,11 @@ class Windows(SeriesDetector):
         barred = np.concatenate([np.zeros(n, np.uint8), self.barred_])
         nearest, score = np.empty((len(self.lengths), 2, n)), np.empty(n)
         seen = int(self.seen_[0])
-        advance_windows(past, barred, self.lengths, seen, self.squares_, self.usual_, line, nearest, score)
+        begins, release = bool(self.begins_[0]), max(self.release, self.longest + 1)
+        advance_windows(
+            past, barred, self.lengths, seen, self.squares_, self.usual_, line, begins, release, nearest, score
+        )
+        self.begins_ = np.array([begins and not n])
         self.past_, self.barred_ = past[:kept].copy(), barred[:kept].copy()
         self.seen_ = np.array([min(seen + n, kept)])
         return nearest, score
@@ -159,7 +176,7 @@ class Windows(SeriesDetector):
     def _forget(self) -> None:
         kept = self.memory + self.longest
         self.past_, self.barred_, self.seen_ = np.zeros(kept), np.zeros(kept, np.uint8), np.zeros(1, np.int64)
-        self.squares_ = np.zeros((len(self.lengths), self.memory))
+        self.squares_, self.begins_ = np.zeros((len(self.lengths), self.memory)), np.zeros(1, np.bool_)
 
     def _rounded(self, values: NDArray[np.float64]) -> NDArray[np.float64]:
         """Values as whole numbers of steps from the middle; missing ones as the last before."""
@@ -175,6 +192,7 @@ class Windows(SeriesDetector):
         self._require_shapes(np.float64, (kept,), "past_")
         self._require_shapes(np.uint8, (kept,), "barred_")
         self._require_shapes(np.int64, (1,), "seen_")
+        self._require_shapes(np.bool_, (1,), "begins_")
         whole = bool((np.rint(self.past_) == self.past_).all() and (np.abs(self.past_) <= WIDEST).all())
         self._require(whole, 0 <= self.seen_[0] <= kept, self.grid_[1] > 0.0)
         self.squares_ = np.zeros((len(self.lengths), self.memory))
