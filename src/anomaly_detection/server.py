@@ -12,6 +12,7 @@ from starlette.routing import Mount
 
 from anomaly_detection.api import Context, create_api
 from anomaly_detection.errors import ParameterError
+from anomaly_detection.jobs.pool import Pool
 from anomaly_detection.web import create_web
 
 if TYPE_CHECKING:
@@ -54,9 +55,12 @@ def serve(settings: Settings, parts: Parts = "all") -> None:
             f"Access is open, and {settings.host} can be reached by others. Listen on 127.0.0.1, or leave out --open "
             "and make keys with: anomaly-detection keys create."
         )
-    app = create_app(Context.open(settings), parts)
+    context = Context.open(settings)
+    app = create_app(context, parts)
     port = settings.web_port if parts == "web" else settings.port
-    uvicorn.run(app, host=settings.host, port=port, log_level="warning", server_header=False)
+    context.schedules.put("retention", "17 3 * * *", "retain", {}, replace=False)
+    with Pool(0 if parts == "web" else settings.workers, settings.environment()):
+        uvicorn.run(app, host=settings.host, port=port, log_level="warning", server_header=False)
 
 
 def _is_this_machine(host: str) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import Literal
 
@@ -57,6 +58,17 @@ class Settings(BaseSettings):
     keep_days: float = Field(default=30.0, gt=0)
     log_format: Literal["lines", "json"] = "lines"
     log_model: str = "logs"
+
+    def environment(self) -> dict[str, str]:
+        """The environment of a further process that is to work on the same things."""
+        own = {
+            "HOME": str(self.home),
+            "REGISTRY": str(self.registry_folder),
+            "DATABASE": self.database_url,
+            "KEEP_DAYS": str(self.keep_days),
+            "LOG_FORMAT": self.log_format,
+        }
+        return {**os.environ, **{f"ANOMALY_DETECTION_{name}": value for name, value in own.items()}}
 
     @property
     def registry_folder(self) -> Path:

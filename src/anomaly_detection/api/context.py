@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Self
 from fastapi import Depends, Request
 
 from anomaly_detection.jobs import Queue
+from anomaly_detection.jobs.schedule import Schedules
 from anomaly_detection.store import Database, upgrade
 from anomaly_detection.workflows.uploads import Uploads
 
@@ -24,12 +25,14 @@ class Context:
     settings : what it was started with.
     database : what it remembers.
     queue : the long work.
+    schedules : long work at set times.
     uploads : files for it.
     """
 
     settings: Settings
     database: Database = field(repr=False)
     queue: Queue = field(repr=False)
+    schedules: Schedules = field(repr=False)
     uploads: Uploads = field(repr=False)
 
     @classmethod
@@ -44,7 +47,8 @@ class Context:
         settings.home.mkdir(parents=True, exist_ok=True)
         database = Database(settings.database_url)
         upgrade(database)
-        return cls(settings, database, Queue(database), Uploads(settings.home / "uploads"))
+        queue = Queue(database)
+        return cls(settings, database, queue, Schedules(queue), Uploads(settings.home / "uploads"))
 
     def close(self) -> None:
         """Let go of everything."""
