@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING
 from fastapi import FastAPI
 
 from anomaly_detection.api import problems
-from anomaly_detection.api.routes import health, jobs, uploads
+from anomaly_detection.api.routes import health, job_events, jobs, schedules, uploads
 from anomaly_detection.version import __version__
 
 if TYPE_CHECKING:
     from anomaly_detection.api.context import Context
 
-ROUTES = (health.router, jobs.router, uploads.router)
+ROUTES = (health.router, jobs.router, job_events.router, schedules.router, uploads.router)
 """A router for each noun."""
 
 
