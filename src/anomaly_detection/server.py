@@ -14,6 +14,7 @@ from starlette.routing import Mount
 from anomaly_detection.api import Context, create_api
 from anomaly_detection.api.middleware import stack
 from anomaly_detection.errors import ParameterError
+from anomaly_detection.jobs.pool import Pool
 from anomaly_detection.web import create_web
 from anomaly_detection.workflows.api_keys import first_key
 
@@ -62,7 +63,9 @@ def serve(settings: Settings, parts: Parts = "all") -> None:
         _first_key(context)
     app = create_app(context, parts)
     port = settings.web_port if parts == "web" else settings.port
-    uvicorn.run(app, host=settings.host, port=port, log_level="warning", server_header=False)
+    context.schedules.put("retention", "17 3 * * *", "retain", {}, replace=False)
+    with Pool(0 if parts == "web" else settings.workers, settings.environment()):
+        uvicorn.run(app, host=settings.host, port=port, log_level="warning", server_header=False)
 
 
 def _first_key(context: Context) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import Literal
 
@@ -66,6 +67,17 @@ class Settings(BaseSettings):
 
             limits.parse(rate)
         return rate
+
+    def environment(self) -> dict[str, str]:
+        """The environment of a further process that is to work on the same things."""
+        own = {
+            "HOME": str(self.home),
+            "REGISTRY": str(self.registry_folder),
+            "DATABASE": self.database_url,
+            "KEEP_DAYS": str(self.keep_days),
+            "LOG_FORMAT": self.log_format,
+        }
+        return {**os.environ, **{f"ANOMALY_DETECTION_{name}": value for name, value in own.items()}}
 
     @property
     def registry_folder(self) -> Path:

@@ -1,28 +1,12 @@
 """The queue: what was put is done once, whoever dies, on both databases."""
 
 import threading
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 
 import pytest
 
 from anomaly_detection.errors import JobConflictError, JobNotFoundError, ParameterError, UnknownNameError
-from anomaly_detection.jobs import Queue
 from anomaly_detection.jobs.lease import LeaseLostError
-from anomaly_detection.store import Database, upgrade
-from jobs.clocks import Clock
-
-
-@pytest.fixture
-def clock():
-    return Clock(datetime(2026, 3, 1, 12, tzinfo=UTC))
-
-
-@pytest.fixture
-def queue(database_url, clock):
-    database = Database(database_url)
-    upgrade(database)
-    yield Queue(database, lease_seconds=30, pause_seconds=2, now=clock)
-    database.close()
 
 
 def put(queue, kind="train", **more):

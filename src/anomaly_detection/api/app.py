@@ -8,13 +8,22 @@ from fastapi import FastAPI
 
 from anomaly_detection.api import problems
 from anomaly_detection.api.middleware import stack
-from anomaly_detection.api.routes import health, jobs, logs, tokens, uploads
+from anomaly_detection.api.routes import health, job_events, jobs, logs, schedules, tokens, uploads
 from anomaly_detection.version import __version__
 
 if TYPE_CHECKING:
     from anomaly_detection.api.context import Context
 
-ROUTES = (logs.bare, logs.router, health.router, jobs.router, tokens.router, uploads.router)
+ROUTES = (
+    logs.bare,
+    logs.router,
+    health.router,
+    jobs.router,
+    job_events.router,
+    schedules.router,
+    tokens.router,
+    uploads.router,
+)
 """A router for each noun; those of the hot path first."""
 
 

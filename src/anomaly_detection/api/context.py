@@ -11,6 +11,7 @@ from fastapi import Depends, Request
 from anomaly_detection.api.current_logs import CurrentLogs
 from anomaly_detection.api.keys import Keys
 from anomaly_detection.jobs import Queue
+from anomaly_detection.jobs.schedule import Schedules
 from anomaly_detection.registry import LocalRegistry
 from anomaly_detection.store import Database, upgrade
 from anomaly_detection.workflows.serving import Models
@@ -31,6 +32,7 @@ class Context:
     database : what it remembers.
     keys : who may do what.
     queue : the long work.
+    schedules : long work at set times.
     uploads : files for it.
     models : the models that are ready.
     live_logs : the model of log entries.
@@ -40,6 +42,7 @@ class Context:
     database: Database = field(repr=False)
     keys: Keys = field(repr=False)
     queue: Queue = field(repr=False)
+    schedules: Schedules = field(repr=False)
     uploads: Uploads = field(repr=False)
     models: Models = field(repr=False)
     live_logs: CurrentLogs = field(repr=False)
@@ -58,11 +61,13 @@ class Context:
         upgrade(database)
         models = Models(LocalRegistry(settings.registry_folder))
         models.start(partial(prepare_logs, models, settings.log_model))
+        queue = Queue(database)
         return cls(
             settings=settings,
             database=database,
             keys=Keys(database),
-            queue=Queue(database),
+            queue=queue,
+            schedules=Schedules(queue),
             uploads=Uploads(settings.home / "uploads"),
             models=models,
             live_logs=CurrentLogs(models, settings.log_model),

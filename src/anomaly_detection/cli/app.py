@@ -26,6 +26,7 @@ from anomaly_detection.cli import (
     reports,
     serve,
     tuning,  # noqa: F401 - adds a command to models
+    worker,
 )
 from anomaly_detection.errors import AnomalyDetectionError
 from anomaly_detection.version import __version__
@@ -57,6 +58,7 @@ app.command("backtest")(backtest.backtest)
 app.command("forecast")(forecasts.forecast)
 app.command("demo")(demo.demo)
 app.command("serve")(serve.serve)
+app.command("worker")(worker.worker)
 
 
 def _version(wanted: bool) -> None:

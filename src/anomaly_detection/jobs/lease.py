@@ -47,6 +47,11 @@ class Lease:
         self._queue = queue
         self._over = False
 
+    @property
+    def seconds(self) -> float:
+        """How long it lasts after each word."""
+        return self._queue.lease.total_seconds()
+
     def __enter__(self) -> Self:
         return self
 

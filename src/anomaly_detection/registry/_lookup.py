@@ -131,6 +131,13 @@ def described(folder: ModelFolder, versions: Iterable[int]) -> tuple[ModelVersio
     return tuple(version for version in found if version.problem is None or folder.exists(version.version))
 
 
+def by_job(folder: ModelFolder, job: str) -> ModelVersion | None:
+    """The version that a job of the service has registered, if it has."""
+    state = folder.state()
+    found = (_described(folder, version, state) for version in reversed(folder.numbers()))
+    return next((one for one in found if one.lineage is not None and one.lineage.job == job), None)
+
+
 def _described(folder: ModelFolder, version: int, state: State) -> ModelVersion:
     aliases = state.pointing_at(version)
     try:

@@ -46,6 +46,7 @@ class Lineage:
     library_versions : the libraries that computed it, with Python.
     seed : the random seed, if it was fixed.
     command : what was typed, if it was a command.
+    job : the job of the service that made it, if one did.
 
     >>> lineage = Lineage.gather(rows=100, columns=["amount"], seed=0)
     >>> lineage.rows, lineage.columns, "numpy" in lineage.library_versions
@@ -61,6 +62,7 @@ class Lineage:
     library_versions: dict[str, str] = field(default_factory=dict)
     seed: int | None = None
     command: str | None = None
+    job: str | None = None
 
     @classmethod
     def gather(
@@ -72,6 +74,7 @@ class Lineage:
         parameters: Mapping[str, Any] | None = None,
         seed: int | None = None,
         command: str | None = None,
+        job: str | None = None,
         now: Callable[[], datetime] = utc_now,
     ) -> Self:
         """Add the time and the versions of what is installed; imports none of it."""
@@ -85,6 +88,7 @@ class Lineage:
             library_versions=library_versions(),
             seed=seed,
             command=command,
+            job=job,
         )
 
 

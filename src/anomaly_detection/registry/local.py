@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from anomaly_detection.errors import ArtifactError, InputError, ModelNotFoundError
 from anomaly_detection.registry._archive import Exported, read_archive, write_archive
 from anomaly_detection.registry._atomic import writing
-from anomaly_detection.registry._lookup import checked_version, described, doomed, existing, number, summary
+from anomaly_detection.registry._lookup import by_job, checked_version, described, doomed, existing, number, summary
 from anomaly_detection.registry._model_folder import (
     MODEL,
     RECORD,
@@ -83,6 +83,8 @@ class LocalRegistry:
     ) -> ModelVersion:
         """Keep a model as the next version of ``name``; when this returns, it is on disk.
 
+        A job of the service, which may be begun more than once, registers one version: the first one is given back.
+
         Raises
         ------
         InputError
@@ -105,6 +107,10 @@ class LocalRegistry:
         write_record(prepared / RECORD, record)
         folder = ModelFolder(self.root, name)
         with folder.locked():
+            if record.lineage is not None and record.lineage.job is not None:
+                earlier = by_job(folder, record.lineage.job)
+                if earlier is not None:
+                    return earlier
             version = folder.add(prepared, aliases, record.created)
         return record.described(name, version, tuple(sorted(aliases)))
 

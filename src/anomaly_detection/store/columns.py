@@ -30,3 +30,18 @@ class Moment(sa.TypeDecorator[datetime]):
             return None
         seconds, micros = divmod(value, 1_000_000)
         return datetime.fromtimestamp(seconds, UTC).replace(microsecond=micros)
+
+
+class Urgency(sa.TypeDecorator[int]):
+    """A whole number, the higher the sooner; kept negated, so that a plain index has the most urgent first."""
+
+    impl = sa.Integer
+    cache_ok = True
+
+    def process_bind_param(self, value: int | None, dialect: Dialect) -> int | None:  # noqa: ARG002
+        """The negated number."""
+        return None if value is None else -value
+
+    def process_result_value(self, value: int | None, dialect: Dialect) -> int | None:  # noqa: ARG002
+        """The number."""
+        return None if value is None else -value

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sqlite3
+import time
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
@@ -56,14 +58,15 @@ class Database:
 
     @contextmanager
     def read(self) -> Iterator[sa.Connection]:
-        """A transaction that sees one state.
+        """A transaction that sees one state and changes nothing.
 
         Raises
         ------
         StoreError
             if the database does not answer.
         """
-        with _told(self.url), self.engine.connect() as connection, connection.begin():
+        options = {} if self.is_sqlite else {"isolation_level": "REPEATABLE READ", "postgresql_readonly": True}
+        with _told(self.url), self.engine.connect().execution_options(**options) as connection, connection.begin():
             yield connection
 
     @contextmanager
@@ -103,7 +106,7 @@ def _engine(url: sa.URL, patience: float) -> sa.Engine:
         if url.database in (None, "", ":memory:"):
             return sa.create_engine(url, connect_args=arguments, poolclass=sa.StaticPool)
     try:
-        return sa.create_engine(url, connect_args=arguments, pool_pre_ping=True)
+        return sa.create_engine(url, connect_args=arguments, pool_pre_ping=True, pool_timeout=patience)
     except ModuleNotFoundError as error:
         raise MissingDependencyError(str(error.name), "postgres", "A PostgreSQL database") from None
 
@@ -114,14 +117,27 @@ def _transactions_by_hand(engine: sa.Engine, patience: float) -> None:
     @sa.event.listens_for(engine, "connect")
     def _connected(connection: Any, _: Any) -> None:
         connection.isolation_level = None
-        for pragma in ("journal_mode = WAL", "synchronous = FULL", "foreign_keys = ON"):
-            connection.execute(f"PRAGMA {pragma}")
         connection.execute(f"PRAGMA busy_timeout = {int(patience * 1000)}")
+        _write_ahead(connection, patience)
+        for pragma in ("synchronous = FULL", "foreign_keys = ON"):
+            connection.execute(f"PRAGMA {pragma}")
 
     @sa.event.listens_for(engine, "begin")
     def _begun(connection: sa.Connection) -> None:
         writes = connection.get_execution_options().get("writes", False)
         connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
+
+
+def _write_ahead(connection: Any, patience: float) -> None:
+    """Turn the write-ahead log on, once in the life of a database; SQLite does not wait for others with that."""
+    until = time.monotonic() + patience
+    while connection.execute("PRAGMA journal_mode").fetchone()[0] not in {"wal", "memory"}:
+        try:
+            connection.execute("PRAGMA journal_mode = WAL")
+        except sqlite3.OperationalError:
+            if time.monotonic() > until:
+                raise
+            time.sleep(0.01)
 
 
 @contextmanager

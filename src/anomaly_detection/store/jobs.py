@@ -122,7 +122,7 @@ def anything(connection: sa.Connection, now: datetime, far: datetime) -> bool:
 
 def claim(connection: sa.Connection, now: datetime, owner: str, lease_until: datetime) -> Job | None:
     """Give the next job to a worker; others pass over it."""
-    order = (jobs.c.priority.desc(), jobs.c.run_after, jobs.c.id)
+    order = (jobs.c.priority, jobs.c.run_after, jobs.c.id)
     next_one = _due(now).order_by(*order).limit(1).with_for_update(skip_locked=True).scalar_subquery()
     changes = {
         "state": "running",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sqlalchemy as sa
 
-from anomaly_detection.store.columns import Moment
+from anomaly_detection.store.columns import Moment, Urgency
 
 metadata = sa.MetaData(
     naming_convention={
@@ -35,7 +35,7 @@ jobs = sa.Table(
     sa.Column("kind", sa.String(60), nullable=False),
     sa.Column("payload", sa.JSON, nullable=False),
     sa.Column("state", sa.String(12), nullable=False),
-    sa.Column("priority", sa.Integer, nullable=False),
+    sa.Column("priority", Urgency, nullable=False),
     sa.Column("progress", sa.Float, nullable=False),
     sa.Column("step", sa.String(200), nullable=False),
     sa.Column("result", sa.JSON),
@@ -51,7 +51,7 @@ jobs = sa.Table(
     sa.Column("run_after", Moment, nullable=False),
     sa.Column("started", Moment),
     sa.Column("ended", Moment),
-    sa.Index("ix_jobs_next", "state", sa.desc("priority"), "run_after", "id"),
+    sa.Index("ix_jobs_next", "state", "priority", "run_after", "id"),
     sa.Index(None, "ended"),
 )
 

@@ -94,7 +94,7 @@ def backtest(request: BacktestRequest, progress: Progress = silent) -> dict[str,
         for one in fittings
     ]
     found = {
-        "data": {"name": request.reading.data, "sha256": fingerprint},
+        "data": {"name": request.reading.name, "sha256": fingerprint},
         "history": _history(history, request.plan, frame),
         "incidents": None if known is None else [_incident(one, history) for one in known],
         "configurations": [

@@ -55,13 +55,14 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class TrainRequest:
-    """What to train, and the name to register it under."""
+    """What to train, and the name to register it under; ``job`` is the job of the service that does it."""
 
     reading: Reading
     name: str
     fitting: Fitting = field(default_factory=Fitting)
     aliases: tuple[str, ...] = ()
     registry: Path | None = None
+    job: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,7 +132,7 @@ def train_model(request: TrainRequest, progress: Progress = silent) -> TrainOutc
             labels = None if request.reading.label is None else parse_labels(frame[request.reading.label])
             pipeline.fit(frame, request.reading.schema(frame), progress)
             evaluation = evaluated(pipeline, labels)
-        lineage = _lineage(pipeline, source.fingerprint(), request.fitting)
+        lineage = _lineage(pipeline, source.fingerprint(), request.fitting, request.job)
         notes = (*source.notes, *said)
     metrics = metrics_of(pipeline, evaluation) | {"training_seconds": round(time.perf_counter() - began, 3)}
     version = registry.register(request.name, pipeline, metrics=metrics, lineage=lineage, aliases=request.aliases)
@@ -324,7 +325,9 @@ def _parameters(pipeline: Pipeline | SeriesPipeline) -> dict[str, Any]:
     return described(pipeline) if isinstance(pipeline, SeriesPipeline) else pipeline.scorer_.detector.parameters()
 
 
-def _lineage(pipeline: Pipeline | SeriesPipeline, fingerprint: str, fitting: Fitting) -> Lineage:
+def _lineage(
+    pipeline: Pipeline | SeriesPipeline, fingerprint: str, fitting: Fitting, job: str | None = None
+) -> Lineage:
     return Lineage.gather(
         data_fingerprint=fingerprint,
         rows=pipeline.rows_,
@@ -337,4 +340,5 @@ def _lineage(pipeline: Pipeline | SeriesPipeline, fingerprint: str, fitting: Fit
         },
         seed=fitting.random_state,
         command=command_line(),
+        job=job,
     )

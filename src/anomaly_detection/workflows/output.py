@@ -140,7 +140,7 @@ def how_made(pipeline: Pipeline | SeriesPipeline, request: DetectRequest, finger
         "calibration_rows": pipeline.calibrator_.n_,
         "schema": pipeline.schema_.to_dict(),
         "levels": pipeline.evidence() if isinstance(pipeline, KeyedPipeline) else None,
-        "data": {"name": request.reading.data, "sha256": fingerprint},
+        "data": {"name": request.reading.name, "sha256": fingerprint},
         **signature(),
     }
 

@@ -36,6 +36,7 @@ class Reading:
     timestamp, key, label : columns with these roles; a key of several columns names them from the coarsest to the
         finest.
     ignore : columns to leave out.
+    called : what the data is called in results, where ``data`` says nothing to whom reads them.
     """
 
     data: str
@@ -48,6 +49,12 @@ class Reading:
     key: str | tuple[str, ...] | None = None
     label: str | None = None
     ignore: tuple[str, ...] = ()
+    called: str | None = None
+
+    @property
+    def name(self) -> str:
+        """What the data is called."""
+        return self.called or self.data
 
     def open(self, *also_named: str | None) -> FileSource:
         """Open the file, and make sure that it has every column that was named.

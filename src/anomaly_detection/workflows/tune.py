@@ -140,7 +140,7 @@ def tune(request: TuneRequest, progress: Progress = silent) -> TuneOutcome:
         request.name,
         pipeline,
         metrics=metrics,
-        lineage=_lineage(pipeline, data, request.fitting.random_state, found),
+        lineage=_lineage(pipeline, data, request, found),
         aliases=request.aliases,
     )
     return TuneOutcome(
@@ -249,7 +249,7 @@ def evidence(
     }
 
 
-def _lineage(pipeline: Pipeline, data: str, seed: int, found: dict[str, Any]) -> Lineage:
+def _lineage(pipeline: Pipeline, data: str, request: TuneRequest, found: dict[str, Any]) -> Lineage:
     return Lineage.gather(
         data_fingerprint=data,
         rows=pipeline.rows_,
@@ -261,6 +261,7 @@ def _lineage(pipeline: Pipeline, data: str, seed: int, found: dict[str, Any]) ->
             **pipeline.scorer_.detector.parameters(),
             "tuning": found,
         },
-        seed=seed,
+        seed=request.fitting.random_state,
         command=command_line(),
+        job=request.job,
     )

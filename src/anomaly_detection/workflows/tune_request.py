@@ -39,6 +39,7 @@ class TuneRequest:
     trials : how many trials the study shall have in the end.
     timeout_seconds : no trial begins later than this.
     study : the file the trials are kept in; one in the home folder when not given.
+    job : the job of the service that does it, if one does.
     """
 
     reading: Reading
@@ -53,6 +54,7 @@ class TuneRequest:
     trials: int = 50
     timeout_seconds: float | None = None
     study: Path | None = None
+    job: str | None = None
 
     def check(self) -> None:
         """Refuse what cannot be meant.

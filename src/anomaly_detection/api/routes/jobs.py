@@ -40,7 +40,7 @@ def put(
     asked: Annotated[JobRequest, Body(openapi_examples=EXAMPLES)], here: Here, caller: Caller, response: Response
 ) -> JobAnswer:
     """Ask for long work: train, tune, detect, backtest, retain or volume. Once this is answered, it will be done."""
-    needs(SCOPES.get(asked.kind, "train"))(caller)
+    check_scope(asked.kind, caller)
     payload = asked.payload.model_dump(mode="json")
     check_job(asked.kind, payload, here.uploads)
     job = here.queue.put(
@@ -120,8 +120,19 @@ def result(id: Id, here: Here, _: Reads) -> FileResponse:
 
 def _of_caller(id: str, here: Context, caller: Principal) -> str:
     """Make sure that they may change the job: those who could ask for it."""
-    needs(SCOPES.get(here.queue.get(id).kind, "train"))(caller)
+    check_scope(here.queue.get(id).kind, caller)
     return id
+
+
+def check_scope(kind: str, caller: Principal) -> None:
+    """Make sure that a caller may ask for jobs of a kind.
+
+    Raises
+    ------
+    ProblemError
+        403 if they may not.
+    """
+    needs(SCOPES.get(kind, "train"))(caller)
 
 
 def _accepted(job: JobAnswer, response: Response) -> JobAnswer:

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 State = Literal["waiting", "running", "done", "failed", "cancelled"]
 
-UPLOAD = "5f0c1a…32 characters…e9.csv"
+UPLOAD = "5f0c1ae2b7d94c6f8a3be41d07f2c6e9.csv"
 
 
 class _Request(BaseModel):

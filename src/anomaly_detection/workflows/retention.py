@@ -1,0 +1,64 @@
+"""Delete what is older than the service is to keep."""
+
+from __future__ import annotations
+
+import re
+import shutil
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any
+
+from anomaly_detection.jobs import Queue
+from anomaly_detection.registry.lineage import utc_now
+from anomaly_detection.store import Database
+from anomaly_detection.workflows.job_requests import Retain
+from anomaly_detection.workflows.uploads import Uploads
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Mapping
+    from datetime import datetime
+    from pathlib import Path
+
+    from anomaly_detection.jobs.task import Task
+    from anomaly_detection.settings import Settings
+
+_JOB = re.compile(r"([0-9a-f]{32})(\.jsonl)?", re.ASCII)
+
+
+def retain(settings: Settings, task: Task) -> Mapping[str, Any]:
+    """Delete ended jobs with their lines and files, and uploads that no job waits for.
+
+    Raises
+    ------
+    StoreError
+        if the database does not answer.
+    """
+    asked = Retain.model_validate(task.payload)
+    before = utc_now() - timedelta(days=asked.days or settings.keep_days)
+    database = Database(settings.database_url)
+    try:
+        queue = Queue(database)
+        jobs = 0
+        while forgotten := queue.forget(before):
+            jobs += len(forgotten)
+            task.progress(0.0, f"deleting jobs: {jobs}")
+        kept = queue.unended()
+    finally:
+        database.close()
+    task.progress(0.5, "deleting files")
+    uploads = Uploads(settings.home / "uploads").forget(
+        before.timestamp(), {str(job.payload.get("upload")) for job in kept}
+    )
+    ids = {job.id for job in kept}
+    results = sum(_files_of_jobs(settings.home / name, before, ids) for name in ("results", "studies"))
+    return {"before": before.isoformat(), "jobs": jobs, "uploads": uploads, "files": results}
+
+
+def _files_of_jobs(folder: Path, before: datetime, kept: Collection[str]) -> int:
+    """Delete what old jobs have left in a folder."""
+    if not folder.is_dir():
+        return 0
+    named = [(one, _JOB.fullmatch(one.name)) for one in folder.iterdir()]
+    old = [one for one, job in named if job and job[1] not in kept and one.lstat().st_mtime < before.timestamp()]
+    for one in old:
+        shutil.rmtree(one) if one.is_dir() and not one.is_symlink() else one.unlink(missing_ok=True)
+    return len(old)

@@ -1,0 +1,56 @@
+"""A process that does jobs, from its beginning to its end."""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+import threading
+from typing import TYPE_CHECKING
+
+from anomaly_detection.jobs import Queue
+from anomaly_detection.jobs.schedule import Schedules
+from anomaly_detection.jobs.worker import Worker
+from anomaly_detection.store import Database, upgrade
+from anomaly_detection.workflows.job_kinds import kinds_of_jobs
+
+if TYPE_CHECKING:
+    from anomaly_detection.settings import Settings
+
+
+def work(settings: Settings, *, once: bool = False, with_parent: bool = False) -> int:
+    """Do jobs until SIGTERM or Ctrl-C, which give the job at hand back; how many attempts were made with ``once``.
+
+    Parameters
+    ----------
+    settings : where everything is.
+    once : end when no job waits any more.
+    with_parent : end when the standard input does: whoever holds its other end is gone then.
+
+    Raises
+    ------
+    StoreError
+        if the database does not answer when it begins.
+    """
+    settings.home.mkdir(parents=True, exist_ok=True)
+    database = Database(settings.database_url)
+    try:
+        upgrade(database)
+        queue = Queue(database)
+        worker = Worker(queue, kinds_of_jobs(settings), Schedules(queue))
+        for number in (signal.SIGTERM, signal.SIGINT):
+            signal.signal(number, lambda *_: worker.stop())
+        if with_parent:
+            threading.Thread(target=_end_with_parent, args=(worker,), daemon=True).start()
+        if once:
+            return worker.run_waiting()
+        worker.run()
+    finally:
+        database.close()
+    return 0
+
+
+def _end_with_parent(worker: Worker) -> None:
+    while os.read(sys.stdin.fileno(), 1024):
+        pass
+    worker.stop()
