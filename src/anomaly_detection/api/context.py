@@ -9,6 +9,7 @@ from fastapi import Depends, Request
 
 from anomaly_detection.api.keys import Keys
 from anomaly_detection.store import Database, upgrade
+from anomaly_detection.workflows.plain_rows import Bounds
 
 if TYPE_CHECKING:
     from anomaly_detection.settings import Settings
@@ -42,6 +43,11 @@ class Context:
         database = Database(settings.database_url)
         upgrade(database)
         return cls(settings, database, Keys(database))
+
+    @property
+    def bounds(self) -> Bounds:
+        """The most of a table in a request."""
+        return Bounds(self.settings.max_rows, self.settings.max_columns)
 
     def close(self) -> None:
         """Let go of everything."""
