@@ -76,6 +76,8 @@ def test_days_of_one_file(ad, tmp_path):
     ran = ad("quality", "volume", few, "--timestamp", "created", "--segment", "region", "--json")
     assert ran.json["is_anomaly"] is True
     assert "comes from region = 'eu'" in ran.json["message"]
+    several = ad("quality", "volume", few, "--timestamp", "created", "--segment", "note,region").out
+    assert "comes from region = 'eu'" in " ".join(several.split())
     missing = ad("quality", "volume", path, "--timestamp", "created", "--now", "2026-02-14T12:00", "--json").json
     assert (missing["row_count"], missing["is_anomaly"]) == (0, True)
     earlier = ad("quality", "volume", path, "--timestamp", "created", "--now", "2026-02-01T23:59:59", "--json").json
@@ -193,7 +195,10 @@ def database(tmp_path):
 def test_a_table_of_sqlite(ad, database):
     where = ("--url", database, "--table", "orders", "--timestamp", "created")
     assert ad("quality", "volume", *where, "--json").json["runs"] == 39
-    assert ad("quality", "volume", *where, "--now", "2026-02-14", "--segment", "region", "--fail-on-anomaly").code == 1
+    assert (
+        ad("quality", "volume", *where, "--now", "2026-02-14", "--segment", "note,region", "--fail-on-anomaly").code
+        == 1
+    )
     assert ad("quality", "distribution", *where, "--segment", "region", "--fail-on-anomaly").code == 0
     assert ad("quality", "timeliness", *where, "--now", "2026-04-14", "--fail-on-anomaly").code == 1
 

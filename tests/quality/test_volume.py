@@ -9,6 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from anomaly_detection.errors import InputError, ParameterError
+from anomaly_detection.features.series.clock import DAY
 from anomaly_detection.quality import VolumeRules, check_volume
 
 MONDAY = date(2025, 3, 3)
@@ -204,6 +205,22 @@ def test_holidays_have_an_effect_of_their_own():
     rules = VolumeRules(holidays=closed)
     assert check_volume(1000, history[:98], date(2025, 6, 9), rules).is_anomaly is False
     assert check_volume(10000, history[:98], date(2025, 6, 9), rules).is_anomaly is True
+
+
+@pytest.mark.needs_extra("holidays")
+def test_holidays_of_a_country():
+    closed = [date(2025, 4, 18), date(2025, 4, 21), date(2025, 5, 1), date(2025, 5, 29), date(2025, 6, 9)]
+    history = weekly(98, weekend=0.0)
+    for one in history:
+        if one["date"] in closed:
+            one["row_count"] //= 10
+    answers = [check_volume(1000, history, date(2025, 6, 9), VolumeRules(country=one)) for one in ("DE", "DE-BE", "JP")]
+    assert [one.is_anomaly for one in answers] == [False, False, True]
+    same = VolumeRules(holidays=[*closed, date(2025, 1, 1)])
+    assert VolumeRules(country="de").days(np.array([20_000 * DAY])) > {date(2024, 10, 3), date(2024, 12, 25)}
+    assert check_volume(1000, history, date(2025, 6, 9), same).is_anomaly is False
+    with pytest.raises(ParameterError, match="'XX'"):
+        check_volume(1000, history, date(2025, 6, 9), VolumeRules(country="XX"))
 
 
 def test_hourly_and_monthly_runs():

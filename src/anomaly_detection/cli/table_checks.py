@@ -107,6 +107,15 @@ Holidays = Annotated[
         "--holiday", help="A day unlike others, 2026-12-25; repeatable.", metavar="DATE", rich_help_panel=JUDGED
     ),
 ]
+Country = Annotated[
+    str | None,
+    typer.Option(
+        "--country",
+        help="Whose holidays are unlike other days: DE, US-CA.",
+        metavar="CODE",
+        rich_help_panel=JUDGED,
+    ),
+]
 
 
 def volume(
@@ -124,6 +133,7 @@ def volume(
     direction: Direction = "both",
     minimum_relative: MinimumRelative = 0.0,
     holiday: Holidays = None,
+    country: Country = None,
     fail_on_anomaly: FailOnAnomaly = False,
     as_json: o.Json = False,
     quiet: o.Quiet = False,
@@ -133,7 +143,7 @@ def volume(
     from anomaly_detection.workflows.table_checks import volume_of
 
     place = _place(data, url, table, timestamp, every, zone, history, segment, now)
-    rules = VolumeRules(alpha, direction, minimum_relative, frozenset(map(_day, holiday or ())), zone)
+    rules = VolumeRules(alpha, direction, minimum_relative, frozenset(map(_day, holiday or ())), zone, country)
     answer = volume_of(place, rules, remember=remember)
     return _show(answer, answer.notes, fail=fail_on_anomaly, as_json=as_json, quiet=quiet)
 

@@ -3,20 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
-import polars as pl
 
-from anomaly_detection.errors import ParameterError
 from anomaly_detection.features.series.calendar import SEASONS, civil, phases
 from anomaly_detection.features.series.clock import DAY
-from anomaly_detection.forecasters._peers import holidays_of_countries
 from anomaly_detection.forecasters.seasons import seasons_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
-
     from numpy.typing import NDArray
 
     from anomaly_detection.features.series.series import Series
@@ -165,48 +160,3 @@ def _is_wave_of(rows: int, wave: Wave) -> bool:
 def _speed(wave: Wave, order: int) -> float:
     """How fast a wave is, where 1 is once a day, or once a season for longer ones without days."""
     return order / 7.0 if wave.season == "week" and len(wave.orders) > HARMONICS["week"] else float(order)
-
-
-def read_holidays(wanted: Any, series: Series) -> tuple[int, ...]:
-    """Days since 1970 of holidays, given by dates (``"2026-01-01"``) or as a country (``"DE"``, ``"US-CA"``).
-
-    Raises
-    ------
-    ParameterError
-        for what is neither.
-    MissingDependencyError
-        for a country, where the package ``holidays`` is not installed.
-    """
-    if wanted is None:
-        return ()
-    if isinstance(wanted, str) and not wanted[:1].isdigit():
-        return _of_country(wanted, series)
-    texts = wanted.replace(",", " ").split() if isinstance(wanted, str) else [str(one)[:10] for one in wanted]
-    return tuple(sorted(_day(text) for text in texts))
-
-
-def _day(text: str) -> int:
-    try:
-        return int(np.datetime64(text, "D").astype(np.int64))
-    except ValueError:
-        raise ParameterError(
-            f"holidays={text!r} is no date. Give dates like 2026-12-25, or a country like DE or US-CA."
-        ) from None
-
-
-def _of_country(code: str, series: Series) -> tuple[int, ...]:
-    country_holidays = holidays_of_countries()
-    years = _years(series)
-    country, _, region = code.partition("-")
-    try:
-        found: Iterable[Any] = country_holidays(country.upper(), subdiv=region or None, years=years)
-    except NotImplementedError:
-        raise ParameterError(f"holidays={code!r}: no holidays of that country are known. Give the dates.") from None
-    return tuple(sorted(int(np.datetime64(one, "D").astype(np.int64)) for one in found))
-
-
-def _years(series: Series) -> range:
-    """The years of a series, and as many after it."""
-    local = pl.Series(civil(series.time[[0, -1]], series.zone)).cast(pl.Datetime("us")).dt.year()
-    first, last = int(local[0]), int(local[1])
-    return range(first, last + max(2, last - first) + 1)

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 EXTRA = "forecast"
+PROPHET = "The forecaster Prophet"
 
 
 def statsforecast_model(name: str) -> Any:
@@ -24,7 +25,7 @@ def statsforecast_model(name: str) -> Any:
     MissingDependencyError
         if statsforecast is not installed.
     """
-    return getattr(_imported("statsforecast.models", name), name)
+    return getattr(_imported("statsforecast.models", f"The forecaster {name}"), name)
 
 
 def prophet_and_pandas() -> tuple[Any, Any]:
@@ -35,7 +36,7 @@ def prophet_and_pandas() -> tuple[Any, Any]:
     MissingDependencyError
         if they are not installed.
     """
-    return _imported("pandas", "Prophet"), _imported("prophet", "Prophet").Prophet
+    return _imported("pandas", PROPHET), _imported("prophet", PROPHET).Prophet
 
 
 def holidays_of_countries() -> Any:
@@ -46,7 +47,7 @@ def holidays_of_countries() -> Any:
     MissingDependencyError
         if the package holidays is not installed.
     """
-    return _imported("holidays", "fourier with the holidays of a country").country_holidays
+    return _imported("holidays", "Knowing the holidays of a country").country_holidays
 
 
 @contextmanager
@@ -70,4 +71,4 @@ def _imported(module: str, purpose: str) -> Any:
         try:
             return import_module(module)
         except ImportError as error:
-            raise MissingDependencyError(error.name or module, EXTRA, f"The forecaster {purpose}") from error
+            raise MissingDependencyError(error.name or module, EXTRA, purpose) from error

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import numpy as np
 
 from anomaly_detection.base import Range
-from anomaly_detection.forecasters._fourier_design import KNOTS, Design, Wave, design_of, read_holidays
+from anomaly_detection.forecasters._fourier_design import KNOTS, Design, Wave, design_of
 from anomaly_detection.forecasters._fourier_fit import (
     FLAT,
     FREE,
@@ -22,6 +22,7 @@ from anomaly_detection.forecasters._fourier_fit import (
     leaning,
 )
 from anomaly_detection.forecasters.base import HORIZON, Forecaster, ForecasterTags, origins
+from anomaly_detection.forecasters.holidays import read_holidays
 from anomaly_detection.forecasters.timeline import times_after
 
 if TYPE_CHECKING:

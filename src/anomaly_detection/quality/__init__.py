@@ -2,7 +2,8 @@
 
 ``pattern`` is the door to what is said of the cells: ``columns`` codes a table, ``rarity``, ``shapes``, ``typos`` and
 ``notation`` look at values by themselves, ``dependencies``, ``guilt`` and ``relations`` at what the columns say of each
-other, ``cells`` adds the evidence up, ``findings`` puts it into words; ``profile`` remembers earlier tables.
+other, ``cells`` adds the evidence up, ``findings`` puts it into words; ``profile``, of ``column_profile``, remembers
+earlier tables.
 
 ``volume`` judges row counts: ``arrivals`` reads histories, ``seasonal`` foretells, ``expectation`` makes a band of
 the errors of the past. ``timeliness`` judges arrivals, which ``cadence`` lays into slots. ``distribution`` judges the

@@ -6,53 +6,28 @@ from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
-import polars as pl
 from scipy.stats import betabinom
 
 from anomaly_detection.errors import InputError
 from anomaly_detection.quality.answer import Example, Finding, severity_of_share
+from anomaly_detection.quality.column_profile import ColumnProfile, merged_columns, profiled
 from anomaly_detection.quality.columns import CodedColumn, coded
 from anomaly_detection.quality.findings import EXAMPLES, example_words
 from anomaly_detection.quality.shapes import runs
 from anomaly_detection.records import counted, quoted
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
+    import polars as pl
     from numpy.typing import NDArray
 
 VERSION = 1
-MOST_SHAPES, MOST_VALUES, MOST_TABLES = 64, 200, 100
 ALPHA = 0.001
 """How probable a false alarm is, for each thing that is looked at in each column."""
 
 UNSEEN = 100.0
 """How many rows one table counts for when the share of missing values of the next is foretold."""
-
-
-@dataclass(frozen=True, slots=True)
-class ColumnProfile:
-    """One column of earlier tables.
-
-    Parameters
-    ----------
-    type : ``number``, ``text``, ``time``, ``boolean`` or ``nested``.
-    filled : how many rows had a value.
-    missing : the share of missing values of each table, the oldest first.
-    shapes, values : how often each occurred; None where there were too many to be a pattern.
-    lowest, highest, width : the range of the numbers, and how wide the middle 98 % of them are; None for no numbers.
-    longest : the most characters of a value.
-    """
-
-    type: str
-    filled: int
-    missing: tuple[float, ...]
-    shapes: dict[str, int] | None
-    values: dict[str, int] | None
-    lowest: float | None
-    highest: float | None
-    width: float | None
-    longest: int
 
 
 @dataclass(frozen=True)
@@ -63,13 +38,15 @@ class PatternProfile:
     ----------
     tables : how many there were.
     columns : by name.
+    time : when the latest was, microseconds since 1970 UTC; None if that is not known.
     """
 
     tables: int
     columns: dict[str, ColumnProfile]
+    time: int | None = None
 
     @classmethod
-    def fit(cls, tables: Sequence[pl.DataFrame]) -> Self:
+    def fit(cls, tables: Iterable[pl.DataFrame]) -> Self:
         """Learn from tables that are right, but for a few cells; the oldest first.
 
         Raises
@@ -77,11 +54,25 @@ class PatternProfile:
         InputError
             for no table.
         """
-        if not tables:
+        return cls.merged([cls(1, {name: profiled(coded(one[name])) for name in one.columns}) for one in tables])
+
+    @classmethod
+    def merged(cls, profiles: Sequence[PatternProfile]) -> Self:
+        """The profile of all tables that several profiles are of, the oldest first; columns are those of the last.
+
+        Raises
+        ------
+        InputError
+            for none.
+        """
+        if not profiles:
             raise InputError("There is no earlier table to learn from. Give at least one.")
-        latest = tables[-1]
-        made = {name: profiled([coded(one[name]) for one in tables if name in one.columns]) for name in latest.columns}
-        return cls(len(tables), made)
+        latest = profiles[-1]
+        made = {
+            name: merged_columns([one.columns[name] for one in profiles if name in one.columns])
+            for name in latest.columns
+        }
+        return cls(sum(one.tables for one in profiles), made, latest.time)
 
     def check(self, frame: pl.DataFrame, tolerance: float = 0.0) -> list[Finding]:
         """How a table differs, the most severe finding first.
@@ -112,7 +103,8 @@ class PatternProfile:
 
     def state(self) -> dict[str, Any]:
         """Everything learned, as plain values for JSON."""
-        return {"version": VERSION, "tables": self.tables, "columns": {k: asdict(v) for k, v in self.columns.items()}}
+        columns = {name: asdict(column) for name, column in self.columns.items()}
+        return {"version": VERSION, "tables": self.tables, "time": self.time, "columns": columns}
 
     @classmethod
     def from_state(cls, state: Mapping[str, Any]) -> Self:
@@ -123,12 +115,13 @@ class PatternProfile:
         InputError
             for what is no such state.
         """
-        if state.get("version") != VERSION:
-            raise InputError(f"The profile has version {state.get('version')!r}, not {VERSION}. Learn it again.")
+        if not isinstance(state, dict) or state.get("version") != VERSION:
+            found = state.get("version") if isinstance(state, dict) else None
+            raise InputError(f"The profile has version {found!r}, not {VERSION}. Learn it again.")
         try:
             columns = {name: ColumnProfile(**column) for name, column in state["columns"].items()}
             restored = {name: _checked(column) for name, column in columns.items()}
-            return cls(int(state["tables"]), restored)
+            return cls(int(state["tables"]), restored, None if state.get("time") is None else int(state["time"]))
         except (KeyError, TypeError, ValueError, AttributeError) as error:
             raise InputError(f"This is no profile of patterns ({error}). Learn it again.") from error
 
@@ -147,44 +140,6 @@ def schema_finding(column: str, kind: str, severity: str, message: str) -> Findi
     return Finding(column, kind, True, severity, 1.0, (0.0, 0.0), message, 0, 1.0)
 
 
-def profiled(parts: Sequence[CodedColumn]) -> ColumnProfile:
-    """Learn a column from the tables that had it."""
-    filled = sum(part.filled for part in parts)
-    numbers = np.concatenate([part.numbers[part.codes] for part in parts if part.is_numeric] or [np.empty(0)])
-    numbers = numbers[np.isfinite(numbers)]
-    low, high = (float(numbers.min()), float(numbers.max())) if len(numbers) else (None, None)
-    width = float(np.subtract(*np.quantile(numbers, (0.99, 0.01)))) if len(numbers) else None
-    shapes = counted_groups(parts, runs, MOST_SHAPES)
-    values = counted_groups(parts, None, MOST_VALUES)
-    if values is not None and len(values) > 0.2 * filled:
-        values = None
-    return ColumnProfile(
-        type=parts[-1].type,
-        filled=filled,
-        missing=tuple(1 - part.filled / part.rows if part.rows else 1.0 for part in parts[-MOST_TABLES:]),
-        shapes=shapes,
-        values=values,
-        lowest=low,
-        highest=high,
-        width=width,
-        longest=max(int(part.values.str.len_chars().to_numpy().max(initial=0)) for part in parts),
-    )
-
-
-def counted_groups(parts: Sequence[CodedColumn], make: Any, most: int) -> dict[str, int] | None:
-    """How often each group of values occurred; None where there are more than ``most``."""
-    total: dict[str, int] = {}
-    for part in parts:
-        kept = np.flatnonzero(~part.missing)
-        texts = part.texts.gather(kept)
-        frame = pl.DataFrame({"group": texts if make is None else make(texts), "count": part.counts[kept]})
-        for group, count in frame.group_by("group", maintain_order=True).agg(pl.col("count").sum()).iter_rows():
-            total[group] = total.get(group, 0) + int(count)
-        if len(total) > most:
-            return None
-    return total
-
-
 def column_findings(column: CodedColumn, profile: ColumnProfile, tolerance: float) -> list[Finding]:
     """How a column differs from earlier ones."""
     found = [missing_finding(column, profile, tolerance)]
@@ -194,10 +149,10 @@ def column_findings(column: CodedColumn, profile: ColumnProfile, tolerance: floa
         found.append(
             novelty(column, new, "new shape", "have a shape that was not there before", profile.shapes, tolerance)
         )
-    if profile.values is not None:
-        new = kept & ~column.texts.is_in(list(profile.values)).to_numpy()
-        found.append(novelty(column, new, "new value", "were not there before", profile.values, tolerance))
-        found.append(lost_finding(column, profile.values))
+    if (known := profile.known_values) is not None:
+        new = kept & ~column.texts.is_in(list(known)).to_numpy()
+        found.append(novelty(column, new, "new value", "were not there before", known, tolerance))
+        found.append(lost_finding(column, known))
     if profile.lowest is not None and profile.highest is not None and profile.width is not None:
         room = 0.5 * max(profile.width, 0.01 * max(abs(profile.lowest), abs(profile.highest)))
         low, high = profile.lowest - room, profile.highest + room

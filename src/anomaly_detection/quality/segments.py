@@ -12,7 +12,7 @@ from anomaly_detection.quality.columns import as_text, type_words
 from anomaly_detection.records import quoted
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
 MOST_PARTS = 50
 """How many values of a column are kept; the others are one part together."""
@@ -161,27 +161,30 @@ def _measured(parts: dict[str, Part], column: str, what: str) -> tuple[dict[str,
     )
 
 
-def guilty_rows(now: dict[str, int], before: dict[str, float], column: str) -> Guilt | None:
+def guilty_rows(now: Mapping[str, Mapping[str, float]], before: Mapping[str, Mapping[str, float]]) -> Guilt | None:
     """The part that makes up most of a change in the number of rows, as :func:`guilty`.
 
     Parameters
     ----------
-    now : rows of each part.
+    now : rows of each part, by column and value.
     before : the same for a usual run.
-    column : whose values the parts are.
 
-    >>> guilty_rows({"eu": 100, "us": 10}, {"eu": 102.0, "us": 95.0}, "region").value
+    >>> guilty_rows({"region": {"eu": 100, "us": 10}}, {"region": {"eu": 102.0, "us": 95.0}}).value
     'us'
     """
+    made = [one for column in now for one in _row_shares(column, now[column], before.get(column, {}))]
+    made = [one for one in made if one.share >= 0.5 and one.rows_before < 0.9 * min(one.share, 1.0)]
+    return max(made, key=lambda one: min(one.share, 1.0) - one.rows_before, default=None)
+
+
+def _row_shares(column: str, now: Mapping[str, float], before: Mapping[str, float]) -> list[Guilt]:
     total, usual = sum(now.values()), sum(before.values())
     moved = total - usual
     if not usual or not moved:
-        return None
-    made = [
+        return []
+    return [
         Guilt(
             column, value, (now.get(value, 0) - before.get(value, 0.0)) / moved, now.get(value, 0) / max(total, 1), part
         )
         for value, part in ((value, before.get(value, 0.0) / usual) for value in {**now, **before})
     ]
-    made = [one for one in made if one.share >= 0.5 and one.rows_before < 0.9 * min(one.share, 1.0)]
-    return max(made, key=lambda one: min(one.share, 1.0) - one.rows_before, default=None)

@@ -21,7 +21,7 @@ ALIASES = {
 """Names from elsewhere, and ours for the same."""
 
 SETTINGS: Mapping[str, frozenset[str]] = {
-    "volume": frozenset({"alpha", "direction", "minimum_relative", "holidays"}),
+    "volume": frozenset({"alpha", "direction", "minimum_relative", "holidays", "country"}),
     "distribution": frozenset({"alpha"}),
     "timeliness": frozenset({"alpha"}),
     "pattern": frozenset({"tolerance"}),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import date
 from math import ceil, expm1, floor, log1p
 from typing import TYPE_CHECKING, Any
 
@@ -11,6 +12,7 @@ import numpy as np
 from anomaly_detection.errors import InputError, ParameterError
 from anomaly_detection.features.series.calendar import check_zone, civil
 from anomaly_detection.features.series.clock import DAY
+from anomaly_detection.forecasters.holidays import days_of_country
 from anomaly_detection.quality.answer import Answer
 from anomaly_detection.quality.arrivals import Counts, moment_of, read_counts
 from anomaly_detection.quality.expectation import Expectation, expect
@@ -20,7 +22,6 @@ from anomaly_detection.verdicts import judge_one
 
 if TYPE_CHECKING:
     from collections.abc import Collection
-    from datetime import date
 
     from numpy.typing import NDArray
 
@@ -45,6 +46,7 @@ ENOUGH = 28
 MOST = 2**53
 """The upper bound where there is none."""
 
+EPOCH = date(1970, 1, 1).toordinal()
 DIRECTIONS = ("both", "rise", "drop")
 WEEKDAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
 
@@ -86,6 +88,7 @@ class VolumeRules:
     minimum_relative : at least 0; a count nearer to what was expected than this share of it is no anomaly.
     holidays : days that are unlike others, past and to come.
     zone : the time zone that days are of, such as ``Europe/Berlin``; None is UTC.
+    country : a country such as ``DE``, or a part of one such as ``US-CA``, whose holidays are unlike other days.
     """
 
     alpha: float = ALPHA
@@ -93,6 +96,7 @@ class VolumeRules:
     minimum_relative: float = 0.0
     holidays: Collection[date] = ()
     zone: str | None = None
+    country: str | None = None
 
     def __post_init__(self) -> None:
         if not 0 < self.alpha < 0.5:
@@ -102,6 +106,22 @@ class VolumeRules:
         if not self.minimum_relative >= 0:
             raise ParameterError(f"minimum_relative is {self.minimum_relative}; it is a share, at least 0.")
         check_zone(self.zone)
+
+    def days(self, wall: NDArray[np.int64] | None) -> frozenset[date]:
+        """Days unlike others around moments as the wall shows them, in microseconds since 1970.
+
+        Raises
+        ------
+        ParameterError
+            for a country of which no holidays are known.
+        MissingDependencyError
+            for a country where the package ``holidays`` is not installed.
+        """
+        if self.country is None or wall is None:
+            return frozenset(self.holidays)
+        first, last = (date.fromordinal(EPOCH + int(moment // DAY)).year for moment in (wall.min(), wall.max()))
+        found = days_of_country(self.country, range(first, last + 1))
+        return frozenset(self.holidays) | {date.fromordinal(EPOCH + day) for day in found}
 
 
 def check_volume(
@@ -126,6 +146,8 @@ def check_volume(
     ------
     InputError
         for a negative or broken count, or an empty history.
+    ParameterError
+        for a country of which no holidays are known.
 
     >>> history = [{"date": f"2026-03-{day:02}", "row_count": 1000 + 7 * (day % 3)} for day in range(1, 29)]
     >>> check_volume(430, history).severity, check_volume(1005, history).is_anomaly
@@ -152,7 +174,7 @@ def _whole(count: Any) -> int:
 
 def _answer(count: int, moment: int | None, past: Counts, rules: VolumeRules, table: str) -> VolumeAnswer:
     times, wall = _clock(past, moment, rules.zone)
-    design = design_of(wall, len(past) + 1, rules.holidays)
+    design = design_of(wall, len(past) + 1, rules.days(wall))
     band = band_of(past.counts, design)
     low, high = band.range_at(rules)
     p = band.p_value(count, rules.direction)

@@ -144,6 +144,7 @@ def _answers(
             str(said.get("direction", "both")),
             float(said.get("minimum_relative", 0.0)),
             frozenset(said.get("holidays", ())),
+            country=said.get("country"),
         )
         yield "volume", volume_of(place, rules, remember=remember, starting=starting)
     elif check.kind == "distribution":

@@ -5,14 +5,14 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 import polars as pl
 
 from anomaly_detection.errors import InputError, ParameterError
 from anomaly_detection.quality.arrivals import moment_of
 from anomaly_detection.quality.distribution import DistributionAnswer, check_distribution
-from anomaly_detection.quality.segments import guilty_rows
+from anomaly_detection.quality.segments import guilty_rows, merged_segments
 from anomaly_detection.quality.table_profile import TableProfile, profile_table
 from anomaly_detection.quality.timeliness import TimelinessAnswer, check_timeliness
 from anomaly_detection.quality.volume import MOST, VolumeAnswer, VolumeRules, check_volume
@@ -30,6 +30,8 @@ from anomaly_detection.workflows.quality_history import (
 from anomaly_detection.workflows.table_reading import aware, filled
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from anomaly_detection.workflows.quality_history import DataFile
     from anomaly_detection.workflows.table_reading import TablePlace
 
@@ -37,6 +39,9 @@ MOST_RUNS = 30
 """Days or hours of one table, or daily files, whose values are compared."""
 
 MOST_ARRIVALS = 2_000
+
+Parts: TypeAlias = "dict[str, dict[str, float]]"
+"""Rows by column and value."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,8 +51,8 @@ class Counted:
     history: list[tuple[Any, int]]
     count: int
     time: Any
-    now: dict[str, int]
-    usual: dict[str, float]
+    now: Parts
+    usual: Parts
 
 
 def volume_of(place: TablePlace, rules: VolumeRules, *, remember: bool = False, starting: bool = False) -> VolumeAnswer:
@@ -75,7 +80,7 @@ def volume_of(place: TablePlace, rules: VolumeRules, *, remember: bool = False, 
     if remember:
         _remember(place)
     if answer.is_anomaly and counts.usual:
-        part = guilty_rows(counts.now, counts.usual, place.segments[0])
+        part = guilty_rows(counts.now, counts.usual)
         answer = answer if part is None else replace(answer, message=f"{answer.message[:-1]}; {part.words()}.")
     return answer
 
@@ -114,8 +119,8 @@ def _by_file(place: TablePlace) -> Counted:
     files = _files(place)
     last = files[-1]
     history = [(datetime.fromtimestamp(one.time / 1e6, UTC), count_rows(one.path)) for one in files[:-1]]
-    parts: dict[str, int] = {}
-    usual: dict[str, float] = {}
+    parts: Parts = {}
+    usual: Parts = {}
     if place.segments:
         past = profiles_of(files[-MOST_RUNS - 1 : -1], place.segments)
         parts, usual = _parts(past, profile_file(last.path, last.time, place.segments), place)
@@ -132,18 +137,15 @@ def _files(place: TablePlace) -> list[DataFile]:
     return files
 
 
-def _parts(
-    past: list[TableProfile], now: TableProfile | None, place: TablePlace
-) -> tuple[dict[str, int], dict[str, float]]:
+def _parts(past: list[TableProfile], now: TableProfile | None, place: TablePlace) -> tuple[Parts, Parts]:
     """Rows of each part of the run, and of a usual one."""
-    if not past or now is None or not place.segments:
+    if not past or now is None:
         return {}, {}
-    by = place.segments[0]
-    usual: dict[str, float] = {}
-    for one in past:
-        for value, part in one.segments.get(by, {}).items():
-            usual[value] = usual.get(value, 0.0) + part["rows"] / len(past)
-    return {value: part["rows"] for value, part in now.segments.get(by, {}).items()}, usual
+    together = merged_segments([one.segments for one in past])
+    runs = {by: sum(by in one.segments for one in past) for by in together}
+    usual = {by: {value: part["rows"] / runs[by] for value, part in parts.items()} for by, parts in together.items()}
+    here = {by: {value: part["rows"] for value, part in now.segments[by].items()} for by in place.segments}
+    return here, usual
 
 
 def _by_time(place: TablePlace) -> Counted:
@@ -152,13 +154,13 @@ def _by_time(place: TablePlace) -> Counted:
     counts = frame.group_by("\0bucket").agg(pl.len().cast(pl.Int64)).rows()
     runs = filled(counts, place.every, place.bucket_now())
     last = runs[-1]
-    now: dict[str, int] = {}
-    usual: dict[str, float] = {}
-    for name in place.segments[:1]:
+    now: Parts = {}
+    usual: Parts = {}
+    for name in place.segments:
         here = pl.col("\0bucket") == last[0]
         texts = frame.select(pl.col(name).cast(pl.String).fill_null("").alias("part"), here.alias("here"))
-        for value, new, every in texts.group_by("part").agg(pl.col("here").sum(), pl.len().alias("n")).rows():
-            now[value], usual[value] = int(new), (every - new) / max(len(runs) - 1, 1)
+        found = texts.group_by("part").agg(pl.col("here").sum(), pl.len().alias("n")).rows()
+        now[name], usual[name] = _split(found, len(runs) - 1)
     return Counted(list(runs[:-1]), last[1], last[0], now, usual)
 
 
@@ -168,12 +170,21 @@ def _by_time_sql(place: TablePlace) -> Counted:
         counts = table.counts_by(str(place.timestamp), place.every, place.zone)
         runs = filled(counts, place.every, place.bucket_now())
         last = runs[-1]
-        now: dict[str, int] = {}
-        usual: dict[str, float] = {}
-        for name in place.segments[:1]:
-            for value, new, every in table.parts_of(name, str(place.timestamp), place.every, place.zone, last[0]):
-                now[value], usual[value] = new, (every - new) / max(len(runs) - 1, 1)
+        now: Parts = {}
+        usual: Parts = {}
+        for name in place.segments:
+            found = table.parts_of(name, str(place.timestamp), place.every, place.zone, last[0])
+            now[name], usual[name] = _split(found, len(runs) - 1)
     return Counted(list(runs[:-1]), last[1], last[0], now, usual)
+
+
+def _split(found: Iterable[tuple[str, int, int]], runs: int) -> tuple[dict[str, float], dict[str, float]]:
+    """Rows of each value now, and of one of the runs before, from those now and in all."""
+    parts = list(found)
+    return (
+        {value: new for value, new, _ in parts},
+        {value: (every - new) / max(runs, 1) for value, new, every in parts},
+    )
 
 
 def profile_now(place: TablePlace) -> TableProfile:
