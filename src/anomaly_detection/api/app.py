@@ -8,13 +8,13 @@ from fastapi import FastAPI
 
 from anomaly_detection.api import problems
 from anomaly_detection.api.middleware import stack
-from anomaly_detection.api.routes import detection, health, tokens
+from anomaly_detection.api.routes import detection, health, quality, tokens
 from anomaly_detection.version import __version__
 
 if TYPE_CHECKING:
     from anomaly_detection.api.context import Context
 
-ROUTES = (health.router, detection.router, tokens.router)
+ROUTES = (health.router, detection.router, quality.router, tokens.router)
 """A router for each noun."""
 
 

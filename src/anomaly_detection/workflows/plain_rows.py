@@ -36,19 +36,32 @@ def table_of_rows(data: Sequence[Any], names: Sequence[str] | None, bounds: Boun
     """
     if not data:
         raise SchemaError("There are no rows in data. Give at least one.")
-    if len(data) > bounds.rows:
+    check_size(data, bounds)
+    _check_rows(data)
+    return as_frame(data, names)
+
+
+def check_size(data: Any, bounds: Bounds) -> None:
+    """Refuse a table, rows or columns of values, that is larger than the bounds allow; other things pass.
+
+    Raises
+    ------
+    SchemaError
+        saying how large it may be.
+    """
+    if isinstance(data, dict):
+        rows, width = max((len(one) for one in data.values() if isinstance(one, list)), default=0), len(data)
+    elif isinstance(data, list):
+        rows, width = len(data), max((len(row) for row in data if isinstance(row, dict | list)), default=1)
+    else:
+        return
+    if rows > bounds.rows:
         raise SchemaError(
-            f"The data has {len(data):,} rows, and {bounds.rows:,} are the most of a request. Send them in parts, or "
-            "as a job."
+            f"The data has {rows:,} rows, and {bounds.rows:,} are the most of a request. Send them in parts, or as a "
+            "job."
         )
-    width = max((len(row) for row in data if isinstance(row, dict | list)), default=1)
-    if width <= bounds.columns:
-        _check_rows(data)
-        frame = as_frame(data, names)
-        width = frame.width
     if width > bounds.columns:
         raise SchemaError(f"The data has {width:,} columns, and {bounds.columns:,} are the most. Leave some out.")
-    return frame
 
 
 def schema_of_rows(frame: pl.DataFrame, *, named: bool) -> Schema:

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from typing import Annotated
 
-import msgspec
 from fastapi import APIRouter, Depends, Response
 
 from anomaly_detection.api.context import Here  # noqa: TC001 - FastAPI reads it
-from anomaly_detection.api.large_json import LargeJson, heavy
+from anomaly_detection.api.large_json import LargeJson, answer, heavy
 from anomaly_detection.api.principal import Principal, needs
 from anomaly_detection.api.schemas.detection import DetectionAnswer, DetectionRequest
 from anomaly_detection.workflows.detect_rows import RowsRequest, detect_rows
@@ -33,8 +32,3 @@ async def run(asked: DetectionRequest, here: Here, _: Scores) -> Response:
     )
     request = RowsRequest(asked.data, fitting, asked.feature_names, asked.explain)
     return await heavy(lambda: answer(detect_rows(request, here.bounds)))
-
-
-def answer(values: object) -> Response:
-    """An answer of plain values, written here, as large ones take a while."""
-    return Response(msgspec.json.encode(values), media_type="application/json")
