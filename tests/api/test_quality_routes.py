@@ -99,7 +99,7 @@ def test_arrivals_are_remembered_and_lateness_is_told(client):
     ("kind", "body", "words"),
     [
         ("volume", {"current_row_count": -1}, "greater than or equal to 0"),
-        ("volume", {"current_row_count": 5, "historical_data": [{"rows": 3, "a": 1}]}, "row_count"),
+        ("volume", {"current_row_count": 5, "historical_data": [{"a": "x", "b": "y"}]}, "row_count"),
         ("volume", {"current_row_count": 5, "historical_data": [1, 2, 3], "zone": "Mars/Base"}, "Mars/Base"),
         ("volume", {"current_row_count": 5, "historical_data": [1, 2, 3], "holidays": ["Xmas"]}, "Xmas"),
         ("volume", {"current_row_count": 5, "timestamp": "yesterday"}, "yesterday"),

@@ -4,18 +4,30 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from fastapi import FastAPI
+from fastapi import FastAPI, Request, Response
+from starlette.routing import Match
 
 from anomaly_detection.api import problems
 from anomaly_detection.api.middleware import stack
-from anomaly_detection.api.routes import detection, health, quality, tokens
+from anomaly_detection.api.routes import audit, detection, health, model_files, model_rows, models, quality, tokens
 from anomaly_detection.version import __version__
 
 if TYPE_CHECKING:
     from anomaly_detection.api.context import Context
 
-ROUTES = (health.router, detection.router, quality.router, tokens.router)
+ROUTES = (
+    health.router,
+    detection.router,
+    quality.router,
+    models.router,
+    model_rows.router,
+    model_files.router,
+    tokens.router,
+    audit.router,
+)
 """A router for each noun."""
+
+METHODS = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE"]
 
 
 def create_api(context: Context) -> FastAPI:
@@ -36,4 +48,16 @@ def create_api(context: Context) -> FastAPI:
     problems.install(app)
     for router in ROUTES:
         app.include_router(router)
+    for under in ("/api", "/anomalydetector"):
+        app.add_route(f"{under}/{{rest:path}}", _nowhere, methods=METHODS, include_in_schema=False)
     return app
+
+
+async def _nowhere(request: Request) -> Response:
+    """What no route answers under the paths of the API: not the dashboard's, which may be mounted behind."""
+    found = (route for route in request.app.routes if route.matches(request.scope)[0] is Match.PARTIAL)
+    allowed = sorted({method for route in found for method in getattr(route, "methods", None) or ()})
+    if allowed:
+        detail = f"{request.method} is not for this path; it takes {', '.join(allowed)}."
+        return problems.told(request.scope, 405, detail, {"Allow": ", ".join(allowed)})
+    return problems.told(request.scope, 404, "There is nothing at this path. All paths are in /openapi.json.")
