@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from fastapi import FastAPI, Request, Response
-from starlette.routing import Match
+from fastapi.routing import APIRoute
 
 from anomaly_detection.api import problems
 from anomaly_detection.api.middleware import stack
@@ -55,8 +55,9 @@ def create_api(context: Context) -> FastAPI:
 
 async def _nowhere(request: Request) -> Response:
     """What no route answers under the paths of the API: not the dashboard's, which may be mounted behind."""
-    found = (route for route in request.app.routes if route.matches(request.scope)[0] is Match.PARTIAL)
-    allowed = sorted({method for route in found for method in getattr(route, "methods", None) or ()})
+    routes = [route for router in ROUTES for route in router.routes if isinstance(route, APIRoute)]
+    found = [route.methods for route in routes if route.path_regex.match(request.url.path)]
+    allowed = sorted(set[str]().union(*found))
     if allowed:
         detail = f"{request.method} is not for this path; it takes {', '.join(allowed)}."
         return problems.told(request.scope, 405, detail, {"Allow": ", ".join(allowed)})

@@ -87,4 +87,4 @@ def _check_rows(data: Sequence[Any]) -> None:
         )
 
 
-_WORDS = {list: "lists", dict: "objects"}
+_WORDS: dict[type, str] = {list: "lists", dict: "objects"}

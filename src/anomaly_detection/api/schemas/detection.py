@@ -8,7 +8,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from anomaly_detection.api.schemas.common import Asked, Explanation, Rows
 
-EXAMPLE = {
+EXAMPLE: dict[str, Any] = {
     "data": [[1.0, 10.2], [1.1, 9.8], [0.9, 10.1], [1.0, 9.9], [1.2, 10.0], [1.1, 10.3], [0.8, 9.7], [9.0, 90.0]],
     "algorithm": "isolation_forest",
     "contamination": 0.1,
