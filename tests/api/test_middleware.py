@@ -22,7 +22,7 @@ from anomaly_detection.api import Context, create_api
 from anomaly_detection.api.middleware.unpacking import Gzip, Zstandard
 from anomaly_detection.settings import Settings
 from anomaly_detection.telemetry import METRICS
-from service_support import running, until
+from service_support import running, service, until
 
 MOST = 200_000
 
@@ -256,3 +256,12 @@ def test_who_asks_too_often_has_to_wait(tmp_path, counter):
     assert [answer.headers["ratelimit-remaining"] for answer in answers] == ["2", "1", "0", "0"]
     assert 0 < int(answers[-1].headers["retry-after"]) <= 3600
     assert probe.status_code == 200
+
+
+def test_paths_and_methods_that_nobody_answers_are_problems_too(tmp_path):
+    with service(tmp_path) as whole:
+        missing = whole.client.get("/api/v1/nothing")
+        wrong = whole.client.patch("/api/v1/models/orders/aliases/production")
+    assert (missing.status_code, wrong.status_code) == (404, 405)
+    assert wrong.headers["allow"] == "DELETE, PUT"
+    assert missing.headers["content-type"] == wrong.headers["content-type"] == "application/problem+json"

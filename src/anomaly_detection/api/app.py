@@ -4,11 +4,26 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from fastapi import FastAPI
+from fastapi import FastAPI, Request, Response
+from fastapi.routing import APIRoute
 
 from anomaly_detection.api import problems
 from anomaly_detection.api.middleware import stack
-from anomaly_detection.api.routes import health, job_events, jobs, logs, schedules, tokens, uploads
+from anomaly_detection.api.routes import (
+    audit,
+    detection,
+    health,
+    job_events,
+    jobs,
+    logs,
+    model_files,
+    model_rows,
+    models,
+    quality,
+    schedules,
+    tokens,
+    uploads,
+)
 from anomaly_detection.version import __version__
 
 if TYPE_CHECKING:
@@ -18,13 +33,21 @@ ROUTES = (
     logs.bare,
     logs.router,
     health.router,
+    detection.router,
+    quality.router,
+    models.router,
+    model_rows.router,
+    model_files.router,
     jobs.router,
     job_events.router,
     schedules.router,
-    tokens.router,
     uploads.router,
+    tokens.router,
+    audit.router,
 )
 """A router for each noun; those of the hot path first."""
+
+METHODS = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE"]
 
 
 def create_api(context: Context) -> FastAPI:
@@ -45,4 +68,17 @@ def create_api(context: Context) -> FastAPI:
     problems.install(app)
     for router in ROUTES:
         app.include_router(router)
+    for under in ("/api", "/anomalydetector"):
+        app.add_route(f"{under}/{{rest:path}}", _nowhere, methods=METHODS, include_in_schema=False)
     return app
+
+
+async def _nowhere(request: Request) -> Response:
+    """What no route answers under the paths of the API: not the dashboard's, which may be mounted behind."""
+    routes = [route for router in ROUTES for route in router.routes if isinstance(route, APIRoute)]
+    found = [route.methods for route in routes if route.path_regex.match(request.url.path)]
+    allowed = sorted(set[str]().union(*found))
+    if allowed:
+        detail = f"{request.method} is not for this path; it takes {', '.join(allowed)}."
+        return problems.told(request.scope, 405, detail, {"Allow": ", ".join(allowed)})
+    return problems.told(request.scope, 404, "There is nothing at this path. All paths are in /openapi.json.")

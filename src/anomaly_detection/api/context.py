@@ -14,6 +14,7 @@ from anomaly_detection.jobs import Queue
 from anomaly_detection.jobs.schedule import Schedules
 from anomaly_detection.registry import LocalRegistry
 from anomaly_detection.store import Database, upgrade
+from anomaly_detection.workflows.plain_rows import Bounds
 from anomaly_detection.workflows.serving import Models
 from anomaly_detection.workflows.starting_models import prepare_logs
 from anomaly_detection.workflows.uploads import Uploads
@@ -72,6 +73,11 @@ class Context:
             models=models,
             live_logs=CurrentLogs(models, settings.log_model),
         )
+
+    @property
+    def bounds(self) -> Bounds:
+        """The most of a table in a request."""
+        return Bounds(self.settings.max_rows, self.settings.max_columns)
 
     def close(self) -> None:
         """Let go of everything."""

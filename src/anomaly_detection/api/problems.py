@@ -106,7 +106,7 @@ def install(app: FastAPI) -> None:
 
     @app.exception_handler(AnomalyDetectionError)
     async def _ours(request: Request, error: AnomalyDetectionError) -> Response:
-        return told(request.scope, status_of(error), str(error))
+        return told(request.scope, status_of(error), _without_places(request, str(error)))
 
     @app.exception_handler(ProblemError)
     async def _refused(request: Request, error: ProblemError) -> Response:
@@ -120,6 +120,14 @@ def install(app: FastAPI) -> None:
     async def _invalid(request: Request, error: RequestValidationError) -> Response:
         found = [{"where": _place(one["loc"]), "what": str(one["msg"])} for one in error.errors()]
         return told(request.scope, 422, "The request does not have the form it should.", errors=found)
+
+
+def _without_places(request: Request, text: str) -> str:
+    """Callers need not know in which folder of the server something is."""
+    settings = request.app.state.context.settings
+    for folder in (settings.registry_folder, settings.home):
+        text = text.replace(f" {folder} ", " ").replace(str(folder), folder.name)
+    return text
 
 
 def _place(parts: tuple[Any, ...]) -> str:

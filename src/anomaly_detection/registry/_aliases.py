@@ -34,6 +34,12 @@ class State:
         change = AliasChange(alias, version, previous, action, at)
         return replace(self, aliases={**self.aliases, alias: version}, history=(*self.history, change))
 
+    def dropped(self, alias: str, at: str) -> State:
+        """Without an alias."""
+        change = AliasChange(alias, None, self.aliases[alias], "delete", at)
+        kept = {name: version for name, version in self.aliases.items() if name != alias}
+        return replace(self, aliases=kept, history=(*self.history, change))
+
     def limited_to(self, exists: Callable[[int], bool]) -> State:
         """Without the aliases of versions that do not exist; a deletion may have been cut short."""
         return replace(self, aliases={alias: version for alias, version in self.aliases.items() if exists(version)})

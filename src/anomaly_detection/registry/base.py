@@ -157,8 +157,13 @@ class Registry(Protocol):
     def show(self, reference: str) -> ModelDetails:
         """Everything about a version but its arrays."""
 
-    def promote(self, name: str, version: int, alias: str = PRODUCTION) -> ModelVersion:
-        """Point an alias at a version."""
+    def promote(
+        self, name: str, version: int, alias: str = PRODUCTION, *, replacing: int | None = None
+    ) -> ModelVersion:
+        """Point an alias at a version; refuse where it does not point at what is to be replaced."""
+
+    def drop_alias(self, name: str, alias: str) -> int:
+        """Remove an alias; returns the version that it pointed at."""
 
     def rollback(self, name: str, alias: str = PRODUCTION) -> ModelVersion:
         """Point an alias at what it pointed to before."""

@@ -6,7 +6,7 @@ import builtins
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from anomaly_detection.errors import ArtifactError, InputError, ModelNotFoundError
+from anomaly_detection.errors import ArtifactError, InputError, ModelConflictError, ModelNotFoundError
 from anomaly_detection.registry._archive import Exported, read_archive, write_archive
 from anomaly_detection.registry._atomic import writing
 from anomaly_detection.registry._lookup import by_job, checked_version, described, doomed, existing, number, summary
@@ -170,11 +170,32 @@ class LocalRegistry:
         _check_digest(path, manifest.digest, version.digest)
         return ModelDetails(version, spec, manifest.arrays)
 
-    def promote(self, name: str, version: int, alias: str = PRODUCTION) -> ModelVersion:
-        """Point an alias at a version; promoting what is promoted already changes nothing."""
+    def promote(
+        self, name: str, version: int, alias: str = PRODUCTION, *, replacing: int | None = None
+    ) -> ModelVersion:
+        """Point an alias at a version; promoting what is promoted already changes nothing.
+
+        Parameters
+        ----------
+        name, version, alias : what points where.
+        replacing : the version that the alias has to point at until now, 0 for an alias that has to be new; None for
+            any.
+
+        Raises
+        ------
+        ModelConflictError
+            if it points elsewhere: somebody else was first.
+        """
         check_alias(alias)
         folder = existing(self.root, name)
         with writing(f"promote {name}@{version}", self.root), folder.locked():
+            now = folder.state().aliases.get(alias, 0)
+            if replacing is not None and now != replacing:
+                found = f"points at version {now}" if now else "does not exist"
+                raise ModelConflictError(
+                    f"{name}@{alias} {found}, not at version {replacing}: somebody else changed it. Look, then decide "
+                    "again."
+                )
             return self._move(folder, alias, checked_version(folder, version), "promote")
 
     def rollback(self, name: str, alias: str = PRODUCTION) -> ModelVersion:
@@ -195,6 +216,23 @@ class LocalRegistry:
                     f"Promote the version you want instead."
                 )
             return self._move(folder, alias, version, "rollback")
+
+    def drop_alias(self, name: str, alias: str) -> int:
+        """Remove an alias; returns the version that it pointed at.
+
+        Raises
+        ------
+        ModelNotFoundError
+            if there is none.
+        """
+        folder = existing(self.root, name)
+        with writing(f"remove {name}@{alias}", self.root), folder.locked():
+            state = folder.state()
+            if alias not in state.aliases:
+                known = ", ".join(sorted(state.aliases)) or "none"
+                raise ModelNotFoundError(f"{name} has no alias {alias!r:.80}. It has: {known}.")
+            folder.save(state.dropped(alias, stamp(self._now())))
+        return state.aliases[alias]
 
     def _move(self, folder: ModelFolder, alias: str, version: int, action: str) -> ModelVersion:
         record, before = folder.record(version), folder.state()
