@@ -11,6 +11,8 @@ from fastapi import Depends, Request
 from anomaly_detection.api.current_logs import CurrentLogs
 from anomaly_detection.registry import LocalRegistry
 from anomaly_detection.store import Database, upgrade
+from anomaly_detection.workflows.events import Events
+from anomaly_detection.workflows.recording import Recorder
 from anomaly_detection.workflows.serving import Models
 from anomaly_detection.workflows.starting_models import prepare_logs
 
@@ -27,12 +29,16 @@ class Context:
     settings : what it was started with.
     database : what it remembers.
     models : the models that are ready.
+    events : what happens, for those who listen.
+    recorder : keeps verdicts.
     live_logs : the model of log entries.
     """
 
     settings: Settings
     database: Database = field(repr=False)
     models: Models = field(repr=False)
+    events: Events = field(repr=False)
+    recorder: Recorder = field(repr=False)
     live_logs: CurrentLogs = field(repr=False)
 
     @classmethod
@@ -49,11 +55,15 @@ class Context:
         upgrade(database)
         models = Models(LocalRegistry(settings.registry_folder))
         models.start(partial(prepare_logs, models, settings.log_model))
-        return cls(settings, database, models, CurrentLogs(models, settings.log_model))
+        events = Events()
+        recorder = Recorder(database, settings.home, events.publish)
+        live_logs = CurrentLogs(models, settings.log_model, recorder)
+        return cls(settings, database, models, events, recorder, live_logs)
 
     def close(self) -> None:
         """Let go of everything."""
         self.models.close()
+        self.recorder.close()
         self.database.close()
 
 
