@@ -10,8 +10,10 @@ from fastapi.routing import APIRoute
 from anomaly_detection.api import problems
 from anomaly_detection.api.middleware import stack
 from anomaly_detection.api.routes import (
+    alerts,
     audit,
     detection,
+    events,
     health,
     job_events,
     jobs,
@@ -42,6 +44,8 @@ ROUTES = (
     job_events.router,
     schedules.router,
     uploads.router,
+    alerts.router,
+    events.router,
     tokens.router,
     audit.router,
 )

@@ -14,7 +14,9 @@ from anomaly_detection.jobs import Queue
 from anomaly_detection.jobs.schedule import Schedules
 from anomaly_detection.registry import LocalRegistry
 from anomaly_detection.store import Database, upgrade
+from anomaly_detection.workflows.events import Events
 from anomaly_detection.workflows.plain_rows import Bounds
+from anomaly_detection.workflows.recording import Recorder
 from anomaly_detection.workflows.serving import Models
 from anomaly_detection.workflows.starting_models import prepare_logs
 from anomaly_detection.workflows.uploads import Uploads
@@ -36,6 +38,8 @@ class Context:
     schedules : long work at set times.
     uploads : files for it.
     models : the models that are ready.
+    events : what happens, for those who listen.
+    recorder : keeps verdicts.
     live_logs : the model of log entries.
     """
 
@@ -46,6 +50,8 @@ class Context:
     schedules: Schedules = field(repr=False)
     uploads: Uploads = field(repr=False)
     models: Models = field(repr=False)
+    events: Events = field(repr=False)
+    recorder: Recorder = field(repr=False)
     live_logs: CurrentLogs = field(repr=False)
 
     @classmethod
@@ -62,6 +68,8 @@ class Context:
         upgrade(database)
         models = Models(LocalRegistry(settings.registry_folder))
         models.start(partial(prepare_logs, models, settings.log_model))
+        events = Events()
+        recorder = Recorder(database, settings.home, events.publish)
         queue = Queue(database)
         return cls(
             settings=settings,
@@ -71,7 +79,9 @@ class Context:
             schedules=Schedules(queue),
             uploads=Uploads(settings.home / "uploads"),
             models=models,
-            live_logs=CurrentLogs(models, settings.log_model),
+            events=events,
+            recorder=recorder,
+            live_logs=CurrentLogs(models, settings.log_model, recorder),
         )
 
     @property
@@ -82,6 +92,7 @@ class Context:
     def close(self) -> None:
         """Let go of everything."""
         self.models.close()
+        self.recorder.close()
         self.keys.close()
         self.database.close()
 

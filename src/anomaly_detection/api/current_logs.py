@@ -2,20 +2,23 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import TYPE_CHECKING, Any
 
 from anomaly_detection.api.bare import Gathered
 from anomaly_detection.api.problems import ProblemError
 from anomaly_detection.errors import ModelNotFoundError
-from anomaly_detection.telemetry import ALARMS, RECORDS
 from anomaly_detection.workflows.live_logs import LiveLogs
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from concurrent.futures import Future
 
     from anomaly_detection.workflows.live_logs import Detection
     from anomaly_detection.workflows.log_entries import Entry
+    from anomaly_detection.workflows.recording import Recorder
     from anomaly_detection.workflows.serving import Models
+    from anomaly_detection.workflows.verdict_records import VerdictRecord
 
 
 class CurrentLogs:
@@ -25,11 +28,13 @@ class CurrentLogs:
     ----------
     models : the models of the service.
     reference : of the model of log lines.
+    recorder : keeps what was judged.
     """
 
-    def __init__(self, models: Models, reference: str) -> None:
+    def __init__(self, models: Models, reference: str, recorder: Recorder) -> None:
         self.models = models
         self.reference = reference
+        self.recorder = recorder
         self._live: LiveLogs | None = None
         self._gathered = Gathered(self._detect)
 
@@ -63,28 +68,31 @@ class CurrentLogs:
             ) from error
 
     async def detect(self, entry: Entry) -> Detection:
-        """The verdict on an entry."""
-        return await self._gathered.put(entry)
+        """The verdict on an entry, once it is kept."""
+        detection, kept = await self._gathered.put(entry)
+        if kept is not None and detection.is_anomaly:
+            await asyncio.wrap_future(kept)
+        return detection
 
     async def detect_several(self, live: LiveLogs, entries: Sequence[Entry]) -> list[Detection]:
-        """The verdicts on entries that came together."""
-        return self._judged(live, entries)
+        """The verdicts on entries that came together, once they are kept."""
+        detections, records = live.detect(entries)
+        await self._kept(live, records)
+        return detections
 
     async def score(self, live: LiveLogs, entry: Entry) -> dict[str, Any]:
-        """The verdict on an entry, with what each method says."""
+        """The verdict on an entry, with what each method says, once it is kept."""
         told, record = live.score(entry)
-        RECORDS.labels(live.version.name).inc()
-        if record.is_anomaly:
-            ALARMS.labels(live.version.name, record.severity).inc()
+        await self._kept(live, [record])
         return told
 
-    def _detect(self, entries: Sequence[Entry]) -> list[Detection]:
-        return self._judged(self.now() or self.get(), entries)
+    async def _kept(self, live: LiveLogs, records: list[VerdictRecord]) -> None:
+        kept = self.recorder.keep(live.version, records)
+        if kept is not None:
+            await asyncio.wrap_future(kept)
 
-    def _judged(self, live: LiveLogs, entries: Sequence[Entry]) -> list[Detection]:
+    def _detect(self, entries: Sequence[Entry]) -> list[tuple[Detection, Future[None] | None]]:
+        live = self.now() or self.get()
         detections, records = live.detect(entries)
-        RECORDS.labels(live.version.name).inc(len(records))
-        for record in records:
-            if record.is_anomaly:
-                ALARMS.labels(live.version.name, record.severity).inc()
-        return detections
+        kept = self.recorder.keep(live.version, records)
+        return [(detection, kept) for detection in detections]

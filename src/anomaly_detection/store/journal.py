@@ -1,10 +1,20 @@
-"""placeholder"""
+"""Verdicts in append-only files: one write a request, there after a kill, turned into Parquet later."""
 
 from __future__ import annotations
 
-from typing import Any
+import fcntl
+import os
+from contextlib import suppress
+from typing import TYPE_CHECKING, Any
+from uuid import uuid4
 
 import msgspec
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+SUFFIX = ".jsonl"
 
 
 class VerdictRecord(msgspec.Struct, array_like=True, gc=False):
@@ -23,7 +33,7 @@ class VerdictRecord(msgspec.Struct, array_like=True, gc=False):
     id: str
     key: str
     at: int
-    score: float
+    score: float | None
     p_value: float
     anomaly_score: float
     is_anomaly: bool
@@ -31,3 +41,104 @@ class VerdictRecord(msgspec.Struct, array_like=True, gc=False):
     confidence: float
     reason: str = ""
     record: dict[str, Any] | None = None
+
+
+class Judged(msgspec.Struct, array_like=True, gc=False):
+    """The records of a request.
+
+    Parameters
+    ----------
+    model, version : which model judged them.
+    received : when, microseconds since 1970 in UTC.
+    records : with their verdicts.
+    """
+
+    model: str
+    version: int
+    received: int
+    records: list[VerdictRecord]
+
+
+_ENCODER = msgspec.json.Encoder()
+_DECODER = msgspec.json.Decoder(Judged)
+
+
+class Journal:
+    """The file that this process writes to; a lock on it says that the process lives.
+
+    Parameters
+    ----------
+    folder : where journals are; made if need be.
+
+    Examples
+    --------
+    >>> from pathlib import Path
+    >>> from tempfile import mkdtemp
+    >>> journal = Journal(Path(mkdtemp()))
+    >>> journal.append(Judged("logs", 1, 0, [VerdictRecord("a", "", 0, 0.1, 0.5, 0.2, False, "normal", 0.9)]))
+    >>> [each.records[0].id for each in judged_in(journal.roll())]
+    ['a']
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        folder.mkdir(parents=True, exist_ok=True)
+        self._open()
+
+    def append(self, judged: Judged) -> None:
+        """Keep what was judged; a kill of the process after this does not lose it.
+
+        Raises
+        ------
+        OSError
+            if the disk is full or broken.
+        """
+        line = _ENCODER.encode(judged) + b"\n"
+        if os.write(self._file, line) != len(line):
+            os.write(self._file, b"\n")
+            raise OSError(f"the disk of {self.folder} is full")
+        self.size += len(line)
+
+    def sync(self) -> None:
+        """Bring what was appended to the disk itself."""
+        os.fdatasync(self._file)
+
+    def roll(self) -> Path:
+        """Begin a new file; returns the one before, which is not written to any more."""
+        old, file = self.path, self._file
+        self._open()
+        os.close(file)
+        return old
+
+    def close(self) -> None:
+        """Write no more; another process takes over what is there."""
+        os.close(self._file)
+        if not self.size:
+            self.path.unlink(missing_ok=True)
+
+    def abandoned(self) -> Iterator[Path]:
+        """The files that no process writes to any more, each this process's own until the next one is asked for."""
+        for path in sorted(self.folder.glob(f"*{SUFFIX}")):
+            if path == self.path:
+                continue
+            with suppress(FileNotFoundError, BlockingIOError), path.open("rb") as file:
+                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                yield path
+
+    def _open(self) -> None:
+        self.path = self.folder / f"{uuid4().hex}{SUFFIX}"
+        while True:
+            self._file = os.open(self.path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
+            fcntl.flock(self._file, fcntl.LOCK_EX)
+            if os.fstat(self._file).st_nlink:
+                break
+            os.close(self._file)  # another process took it for abandoned between the two calls
+        self.size = 0
+
+
+def judged_in(path: Path) -> Iterator[Judged]:
+    """What a journal holds; a line that was cut short, as by a full disk, is left out."""
+    with path.open("rb") as file:
+        for line in file:
+            with suppress(msgspec.DecodeError):
+                yield _DECODER.decode(line)

@@ -70,8 +70,8 @@ class LiveLogs:
         trained = loaded.model
         if loaded.kind != "log_lines" or not isinstance(trained, TrainedLog):
             raise ParameterError(
-                f"{loaded.version.reference} is a model of {WORDS[loaded.kind]}, and log entries need one of lines. "
-                "Name another with ANOMALY_DETECTION_LOG_MODEL, or make one with: anomaly-detection logs train."
+                f"{loaded.version.reference} is a model of {WORDS[loaded.kind]}, and log entries need one of log "
+                "lines. Name another with ANOMALY_DETECTION_LOG_MODEL, or make one with: anomaly-detection logs train."
             )
         self.loaded = loaded
         self.read = EntryReader(trained)

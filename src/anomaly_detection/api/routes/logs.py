@@ -43,8 +43,8 @@ def _body(*options: dict[str, Any]) -> dict[str, Any]:
 async def _live(request: Request) -> tuple[Context, LiveLogs]:
     _score_allowed(principal(request))
     here: Context = request.app.state.context
-    live = here.live_logs.now() or await asyncio.to_thread(here.live_logs.get)
-    return here, live
+    live = here.live_logs.now()
+    return here, live if live is not None else await asyncio.to_thread(here.live_logs.get)
 
 
 @bare.post(
