@@ -12,14 +12,18 @@ from anomaly_detection.api.routes import health, jobs, logs, tokens, uploads
 from anomaly_detection.version import __version__
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from fastapi import APIRouter
+
     from anomaly_detection.api.context import Context
 
 ROUTES = (logs.bare, logs.router, health.router, jobs.router, tokens.router, uploads.router)
 """A router for each noun; those of the hot path first."""
 
 
-def create_api(context: Context) -> FastAPI:
-    """The application with all routes of ``/api/v1`` and the short ones beside it.
+def create_api(context: Context, routers: Sequence[APIRouter] = ROUTES) -> FastAPI:
+    """The application with all routes of ``/api/v1`` and the short ones beside it, or with some of them.
 
     The context stays open; who made it closes it.
     """
@@ -34,6 +38,6 @@ def create_api(context: Context) -> FastAPI:
     )
     app.state.context = context
     problems.install(app)
-    for router in ROUTES:
+    for router in routers:
         app.include_router(router)
     return app
