@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import io
 import json
 import logging
@@ -34,14 +35,14 @@ def test_json_is_an_object_a_line_also_from_libraries_and_errors(log):
     structlog.get_logger("a").info("trained", rows=3, model="orders")
     logging.getLogger("other").warning("odd %s", "thing")
     try:
-        raise ValueError("no\nrows")
+        int("no\nnumber")
     except ValueError:
         structlog.get_logger("a").exception("failed")
     first, second, third = (json.loads(line) for line in log.getvalue().splitlines())
     assert (first["event"], first["rows"], first["level"]) == ("trained", 3, "info")
     assert first["timestamp"].endswith("Z")
     assert (second["event"], second["level"]) == ("odd thing", "warning")
-    assert "ValueError: no" in third["exception"]
+    assert "ValueError: invalid" in third["exception"]
 
 
 def test_lines_are_for_people_and_values_cannot_make_lines_of_their_own(log):
@@ -123,7 +124,6 @@ def _app(status, inside=None):
 
 def lines_of(log, *asked):
     """The lines of some requests."""
-    import asyncio
 
     async def ask():
         for one in asked:

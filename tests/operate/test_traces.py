@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 import threading
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from importlib import import_module
 
 import httpx
 import pytest
@@ -22,9 +24,9 @@ PARENT = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"
 @pytest.fixture
 def spans():
     """An exporter that keeps what was traced."""
-    from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
+    memory = import_module("opentelemetry.sdk.trace.export.in_memory_span_exporter")
 
-    exporter = InMemorySpanExporter()
+    exporter = memory.InMemorySpanExporter()
     started = Traces(exporter=exporter)
     yield exporter
     started.close()
@@ -33,8 +35,6 @@ def spans():
 
 def ask(path, headers=None):
     """Ask an application that is traced."""
-    import asyncio
-
     app = FastAPI()
     app.add_middleware(Requests)
 
@@ -91,7 +91,7 @@ def test_without_a_tracer_nothing_happens():
 
 
 def test_the_extra_is_named_where_it_is_missing(monkeypatch):
-    def missing(name):
+    def missing(_):
         raise ModuleNotFoundError(name="opentelemetry")
 
     monkeypatch.setattr(traces, "import_module", missing)
@@ -101,7 +101,7 @@ def test_the_extra_is_named_where_it_is_missing(monkeypatch):
 
 @pytest.mark.needs_extra("opentelemetry.sdk", "opentelemetry.exporter")
 def test_a_collector_gets_the_spans_of_a_service(tmp_path):
-    from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
+    trace_service = import_module("opentelemetry.proto.collector.trace.v1.trace_service_pb2")
 
     came = []
 
@@ -124,7 +124,7 @@ def test_a_collector_gets_the_spans_of_a_service(tmp_path):
         collector.shutdown()
     path, body = came[0]
     assert path == "/v1/traces"
-    (resource,) = ExportTraceServiceRequest.FromString(body).resource_spans
+    (resource,) = trace_service.ExportTraceServiceRequest.FromString(body).resource_spans
     assert {one.key: one.value.string_value for one in resource.resource.attributes}[
         "service.name"
     ] == "anomaly-detection"

@@ -13,6 +13,7 @@ from anomaly_detection.telemetry import CONNECTIONS, CONNECTIONS_ENDED
 if TYPE_CHECKING:
     import asyncio
 
+    from uvicorn._types import ASGI3Application
     from uvicorn.protocols.http.httptools_impl import RequestResponseCycle
 
 MOST_HEAD = 64 * 1024
@@ -55,6 +56,8 @@ class LimitedProtocol(HttpToolsProtocol):
         self._came = 0
         self._parsed = 0
         self._in_head = True
+        self._in_body = False
+        self._running: RequestResponseCycle | None = None
         self._timer: asyncio.TimerHandle | None = None
         self._unread: asyncio.TimerHandle | None = None
 
@@ -62,14 +65,14 @@ class LimitedProtocol(HttpToolsProtocol):
         """Begin; end another connection if they are too many."""
         super().connection_made(transport)
         self._limits.waiting[self] = None
-        self._timer = self.loop.call_later(self._limits.head_seconds, self._head_is_late)
+        self._timer = self.loop.call_later(self._limits.head_seconds, self._is_late)
         if len(self.connections) > self._limits.connections:
             next(iter(self._limits.waiting)).give_way()
         CONNECTIONS.set(len(self.connections))
 
     def connection_lost(self, exc: Exception | None) -> None:
         """End."""
-        self._leave()
+        self._let_go()
         self._in_time()
         self._read()
         super().connection_lost(exc)
@@ -88,7 +91,7 @@ class LimitedProtocol(HttpToolsProtocol):
         self._in_head = True
         self._parsed = 0
         if self._timer is None:
-            self._timer = self.loop.call_later(self._limits.head_seconds, self._head_is_late)
+            self._timer = self.loop.call_later(self._limits.head_seconds, self._is_late)
         super().on_message_begin()
 
     def on_url(self, url: bytes) -> None:
@@ -105,20 +108,25 @@ class LimitedProtocol(HttpToolsProtocol):
         """The head is whole."""
         self._in_time()
         self._in_head = False
+        self._in_body = True
         self._came = 0
         super().on_headers_complete()
 
     def on_message_complete(self) -> None:
         """All of a request is here; it is for the service to do something."""
         self._leave()
+        self._in_time()
+        self._in_body = False
         super().on_message_complete()
 
     def on_response_complete(self) -> None:
-        """Wait for the next request."""
+        """Wait for the next request, and no longer for the rest of this one than for a head."""
         super().on_response_complete()
         self._limits.waiting.pop(self, None)
         if not self.transport.is_closing():
             self._limits.waiting[self] = None
+            if self._in_body and self._timer is None:
+                self._timer = self.loop.call_later(self._limits.head_seconds, self._is_late)
 
     def handle_websocket_upgrade(self) -> None:
         """Leave the connection to the WebSocket."""
@@ -148,11 +156,12 @@ class LimitedProtocol(HttpToolsProtocol):
         if self.transport.is_closing():
             return
         CONNECTIONS_ENDED.labels(reason).inc()
-        if not (self._is_answering() and self.cycle.response_started):
+        running = self._running
+        if running is None or running.response_complete or not running.response_started:
             body = bytes(problem(status, detail).body)
             head = b"content-type: %b\r\ncontent-length: %d\r\nconnection: close\r\n\r\n"
             self.transport.write(STATUS_LINE[status] + head % (MEDIA_TYPE.encode(), len(body)) + body)
-        self._leave()
+        self._let_go()
         self.transport.close()
 
     def give_way(self) -> None:
@@ -171,21 +180,35 @@ class LimitedProtocol(HttpToolsProtocol):
     def _refuse_head(self) -> None:
         self.end("head too large", 431, f"The head of a request may have {MOST_HEAD:,} bytes.")
 
-    def _head_is_late(self) -> None:
+    def _is_late(self) -> None:
         self._timer = None
         if self._is_answering():
-            self._timer = self.loop.call_later(self._limits.head_seconds, self._head_is_late)
+            self._timer = self.loop.call_later(self._limits.head_seconds, self._is_late)
+        elif self._in_body:
+            CONNECTIONS_ENDED.labels("slow body").inc()
+            self.transport.close()
         else:
             seconds = self._limits.head_seconds
             self.end("slow head", 408, f"The head of the request did not arrive within {seconds:g} seconds.")
 
     def _is_not_read(self) -> None:
         CONNECTIONS_ENDED.labels("unread").inc()
+        self._let_go()
         self.transport.abort()
 
+    def _start_asgi_task(self, cycle: RequestResponseCycle, app: ASGI3Application) -> None:
+        self._running = cycle
+        super()._start_asgi_task(cycle, app)
+
     def _is_answering(self) -> bool:
-        cycle: RequestResponseCycle | None = self.cycle
-        return cycle is not None and not cycle.response_complete
+        return self._running is not None and not self._running.response_complete
+
+    def _let_go(self) -> None:
+        """Tell the service that nobody is there any more, so that it writes nothing into what is closed."""
+        self._leave()
+        if self._running is not None and not self._running.response_complete:
+            self._running.disconnected = True
+            self._running.message_event.set()
 
     def _leave(self) -> None:
         self._limits.waiting.pop(self, None)
