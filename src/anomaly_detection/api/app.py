@@ -29,6 +29,10 @@ from anomaly_detection.api.routes import (
 from anomaly_detection.version import __version__
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from fastapi import APIRouter
+
     from anomaly_detection.api.context import Context
 
 ROUTES = (
@@ -54,8 +58,8 @@ ROUTES = (
 METHODS = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE"]
 
 
-def create_api(context: Context) -> FastAPI:
-    """The application with all routes of ``/api/v1`` and the short ones beside it.
+def create_api(context: Context, routers: Sequence[APIRouter] = ROUTES) -> FastAPI:
+    """The application with all routes of ``/api/v1`` and the short ones beside it, or with some of them.
 
     The context stays open; who made it closes it.
     """
@@ -70,7 +74,7 @@ def create_api(context: Context) -> FastAPI:
     )
     app.state.context = context
     problems.install(app)
-    for router in ROUTES:
+    for router in routers:
         app.include_router(router)
     for under in ("/api", "/anomalydetector"):
         app.add_route(f"{under}/{{rest:path}}", _nowhere, methods=METHODS, include_in_schema=False)

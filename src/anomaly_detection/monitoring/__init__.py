@@ -1,1 +1,1 @@
-"""How the service and its models are doing: health, live quality from labels, logs, traces."""
+"""How the service is watched: log lines, spans, metrics that stand for what is stored, readiness."""

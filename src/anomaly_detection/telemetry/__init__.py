@@ -1,0 +1,57 @@
+"""What the service says about itself in numbers and spans."""
+
+from __future__ import annotations
+
+from anomaly_detection.telemetry.metrics import (
+    ALARMS,
+    ALERTS,
+    BUILD,
+    CONNECTIONS,
+    CONNECTIONS_ENDED,
+    DISK_FREE_BYTES,
+    JOB_SECONDS,
+    JOBS,
+    JOBS_OLDEST_SECONDS,
+    JOBS_WAITING,
+    METRICS,
+    MODEL_AGE_SECONDS,
+    MODEL_DRIFT,
+    MODEL_QUALITY,
+    MODELS,
+    RECORDS,
+    REFUSED,
+    REQUEST_SECONDS,
+    REQUESTS,
+    SCORE_SECONDS,
+    STREAMS,
+    UP,
+)
+from anomaly_detection.telemetry.spans import span, tracing, use_tracer
+
+__all__ = [
+    "ALARMS",
+    "ALERTS",
+    "BUILD",
+    "CONNECTIONS",
+    "CONNECTIONS_ENDED",
+    "DISK_FREE_BYTES",
+    "JOBS",
+    "JOBS_OLDEST_SECONDS",
+    "JOBS_WAITING",
+    "JOB_SECONDS",
+    "METRICS",
+    "MODELS",
+    "MODEL_AGE_SECONDS",
+    "MODEL_DRIFT",
+    "MODEL_QUALITY",
+    "RECORDS",
+    "REFUSED",
+    "REQUESTS",
+    "REQUEST_SECONDS",
+    "SCORE_SECONDS",
+    "STREAMS",
+    "UP",
+    "span",
+    "tracing",
+    "use_tracer",
+]

@@ -1,0 +1,203 @@
+"""Starting, stopping and listening."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import signal
+import socket
+import subprocess
+import sys
+import threading
+import time
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import httpx
+import pytest
+from starlette.applications import Starlette
+from starlette.responses import PlainTextResponse
+from starlette.routing import Route
+
+from anomaly_detection.errors import ParameterError
+from anomaly_detection.server.listening import is_this_machine, listen, url_of
+from anomaly_detection.server.running import Server, configuration
+from anomaly_detection.settings import Settings
+from running_service import running, until
+
+HEAVY = {"sklearn", "pandas", "pyarrow", "scipy", "polars", "numba", "torch"}
+
+
+def test_importing_the_server_does_not_import_what_is_heavy():
+    code = "import sys, json, anomaly_detection.server; print(json.dumps([*sys.modules]))"
+    said = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True).stdout
+    assert HEAVY.isdisjoint(name.partition(".")[0] for name in json.loads(said))
+
+
+def test_it_is_ready_in_three_seconds_and_small(tmp_path):
+    with running(tmp_path):  # what a first start compiles and makes is there
+        pass
+    began = time.monotonic()
+    with running(tmp_path) as service:
+        took = time.monotonic() - began
+        used = memory(service)
+    assert took <= 3 * _slow_machine()
+    assert used <= 200 * 2**20
+
+
+def memory(service):
+    """Bytes of a service that are in memory."""
+    status = Path(f"/proc/{service.process.pid}/status").read_text()
+    return int(re.search(r"VmRSS:\s+(\d+) kB", status)[1]) * 1024
+
+
+def _slow_machine():
+    """How much busier this machine is than it has processors."""
+    return max(1.0, os.getloadavg()[0] / (os.cpu_count() or 1))
+
+
+def test_it_says_where_it_listens_and_ends_with_zero_when_told_to_stop(tmp_path):
+    with running(tmp_path) as service:
+        assert service.url.startswith("http://127.0.0.1:")
+        assert not service.url.endswith(":0")
+        assert "Access is open" in service.said()
+        assert service.stop() == 0
+        assert "stopped" in service.said()
+
+
+def test_interrupted_from_the_keyboard_it_ends_as_well(tmp_path):
+    with running(tmp_path) as service:
+        assert service.stop(signal.SIGINT) == 0
+
+
+def test_what_is_being_answered_is_answered_before_it_stops():
+    asked, may_answer = threading.Event(), threading.Event()
+
+    def slow(_):
+        asked.set()
+        may_answer.wait(20)
+        return PlainTextResponse("whole")
+
+    sockets = listen(("127.0.0.1",), 0)
+    url = url_of(sockets[0])
+    server = Server(configuration(Starlette(routes=[Route("/slow", slow)]), Settings()), lambda: None)
+    with ThreadPoolExecutor(2) as threads:
+        ended = threads.submit(server.run, sockets)
+        answer = threads.submit(httpx.get, f"{url}/slow")
+        assert asked.wait(20)
+        server.should_exit = True
+        until(lambda: not _listens(url))
+        may_answer.set()
+        assert answer.result(20).text == "whole"
+        ended.result(20)
+
+
+def _listens(url):
+    try:
+        httpx.get(url)
+    except httpx.TransportError:
+        return False
+    return True
+
+
+def test_several_addresses(tmp_path):
+    with running(tmp_path, "--host", "127.0.0.1", "--host", "127.0.0.2") as service:
+        port = service.client.base_url.port
+        for host in ("127.0.0.1", "127.0.0.2"):
+            assert httpx.get(f"http://{host}:{port}/health/live").json() == {"status": "ok"}
+
+
+@pytest.mark.parametrize("part", ["api", "web"])
+def test_a_part_alone(tmp_path, part):
+    with running(tmp_path, "--only", part, env={"ANOMALY_DETECTION_WEB_PORT": "0"}) as service:
+        assert service.client.get("/health/live").status_code == 200
+
+
+def test_json_logs_have_an_object_a_line(tmp_path):
+    with running(tmp_path, "--log-format", "json") as service:
+        service.client.get("/no/such/page?password=hidden")
+        service.stop()
+        lines = [json.loads(line) for line in service.said().splitlines()]
+    events = [line["event"] for line in lines]
+    assert events[0] == "ready"
+    assert events[-1] == "stopped"
+    asked = next(line for line in lines if line["event"] == "request")
+    assert asked["path"] == "/no/such/page"
+    assert asked["status"] == 404
+    assert "hidden" not in service.said()
+
+
+def refused(*arguments, **env):
+    """What ``serve`` says when it cannot start."""
+    command = [sys.executable, "-m", "anomaly_detection", "serve", *arguments]
+    done = subprocess.run(command, check=False, capture_output=True, text=True, env={**os.environ, **env}, timeout=60)
+    assert "Traceback" not in done.stderr
+    return done.returncode, done.stderr
+
+
+def test_an_address_that_is_taken(tmp_path):
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        code, said = refused("--port", str(taken.getsockname()[1]), "--open", ANOMALY_DETECTION_HOME=str(tmp_path))
+    assert code == 2
+    assert "Something listens there already. Choose another with --port" in said
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["--open", "--host", "0.0.0.0"], "can be reached by others"),
+        (["--open", "--host", "127.0.0.1", "--host", "192.0.2.1"], "can be reached by others"),
+        (["--host", "192.0.2.1"], "This machine has no such address"),
+        (["--host", "no host"], "There is no address 'no host'"),
+        (["--host", ","], "There is no address to listen on"),
+    ],
+)
+def test_addresses_that_cannot_be(tmp_path, arguments, message):
+    code, said = refused("--port", "0", *arguments, ANOMALY_DETECTION_HOME=str(tmp_path))
+    assert code == 2
+    assert message in said
+
+
+def test_a_setting_that_cannot_be_is_named_and_its_value_is_not(tmp_path):
+    code, said = refused(ANOMALY_DETECTION_HOME=str(tmp_path), ANOMALY_DETECTION_PORT="hunter2")
+    assert code == 2
+    assert "ANOMALY_DETECTION_PORT" in said
+    assert "hunter2" not in said
+
+
+def test_sockets_share_a_free_port_and_none_is_left_when_one_fails():
+    found = listen(("127.0.0.1", "127.0.0.2"), 0)
+    try:
+        assert len({one.getsockname()[1] for one in found}) == 1
+        assert url_of(found[0]).startswith("http://127.0.0.1:")
+        port = found[1].getsockname()[1]
+    finally:
+        for one in found:
+            one.close()
+    with socket.create_server(("127.0.0.2", port)):
+        with pytest.raises(ParameterError, match=r"cannot listen on 127\.0\.0\.2"):
+            listen(("127.0.0.1", "127.0.0.2"), port)
+        listen(("127.0.0.1",), port)[0].close()
+
+
+def test_which_addresses_are_this_machine():
+    assert all(map(is_this_machine, ("127.0.0.1", "127.8.0.1", "::1", "localhost")))
+    assert not any(map(is_this_machine, ("0.0.0.0", "::", "10.0.0.1", "example.org")))
+
+
+def test_hosts_are_parted_by_commas():
+    assert Settings(host="127.0.0.1, ::1,").hosts == ("127.0.0.1", "::1")
+
+
+def test_the_database_of_a_service_that_cannot_be_reached_is_said(tmp_path):
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        port = silent.getsockname()[1]
+    code, said = refused(
+        "--port", "0",
+        ANOMALY_DETECTION_HOME=str(tmp_path),
+        ANOMALY_DETECTION_DATABASE=f"postgresql://ann:hunter2@127.0.0.1:{port}/x",
+    )  # fmt: skip
+    assert code == 2
+    assert "hunter2" not in said
+    assert until(lambda: "does not do what it should" in said)
