@@ -1,8 +1,9 @@
-"""What every test shares: tests that need an optional package say so with ``needs_extra``."""
+"""What every test shares: tests that need an optional package say so with ``needs_extra``; a browser."""
 
 from __future__ import annotations
 
 import os
+import shutil
 from importlib.util import find_spec
 
 import pytest
@@ -25,3 +26,27 @@ def pytest_runtest_setup(item):
         if os.environ.get("AD_REQUIRE_EXTRAS") == "1":
             pytest.fail(f"{reason}, and AD_REQUIRE_EXTRAS=1 asks for every extra", pytrace=False)
         pytest.skip(reason)
+
+
+BROWSERS = ("chromium", "chromium-browser", "google-chrome")
+FLAGS = (
+    *("--headless", "--no-sandbox", "--disable-gpu", "--disable-background-networking"),
+    *("--disable-component-update", "--disable-sync", "--no-first-run"),
+)
+
+
+@pytest.fixture(scope="session")
+def chromium():
+    """The browser; without one the tests are skipped, and fail where nothing may be skipped."""
+    from playwright.sync_api import sync_playwright  # noqa: PLC0415  only tests with the extra get here
+
+    path = next(filter(None, map(shutil.which, BROWSERS)), None)
+    if path is None:
+        reason = f"no browser: none of {', '.join(BROWSERS)} is installed"
+        if os.environ.get("AD_REQUIRE_EXTRAS") == "1":
+            pytest.fail(f"{reason}, and AD_REQUIRE_EXTRAS=1 asks for it; try: apt-get install chromium", pytrace=False)
+        pytest.skip(reason)
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=path, args=list(FLAGS))
+        yield browser
+        browser.close()

@@ -2,7 +2,15 @@
 // Draws series: values, what was expected, anomalies by severity, and the anomaly score below; both follow each other.
 (() => {
   const KINDS = ["normal", "low", "medium", "high", "critical"];
+  const TYPES = { f8: Float64Array, f4: Float32Array, u1: Uint8Array };
   const LINE = 0.6;
+  const SCORES = 120;
+  const DAY = 86400;
+  // From which distance on marks of a time axis have which words, and what is added where a day or year begins.
+  const DATES = [
+    [365 * DAY, "{YYYY}"], [28 * DAY, "{YYYY}-{MM}"], [DAY, "{MM}-{DD}", "\n{YYYY}"], [60, "{HH}:{mm}", "\n{YYYY}-{MM}-{DD}", null, "\n{MM}-{DD}"],
+    [1, "{HH}:{mm}:{ss}", "\n{YYYY}-{MM}-{DD}", null, "\n{MM}-{DD}"], [0.001, "{HH}:{mm}:{ss}.{fff}", "\n{YYYY}-{MM}-{DD}", null, "\n{MM}-{DD}"],
+  ].map(([step, words, year = null, month = null, day = null]) => [step, words, year, month, day, null, null, null, 1]);
   const colour = name => getComputedStyle(document.documentElement).getPropertyValue(`--${name}`).trim();
   const number = value => value == null || Number.isNaN(value) ? "–" : Number(value.toPrecision(5)).toLocaleString("en");
 
@@ -10,8 +18,10 @@
     const size = new DataView(buffer).getUint32(0, true);
     const head = JSON.parse(new TextDecoder().decode(new Uint8Array(buffer, 4, size)));
     const columns = {};
+    let place = 4 + size;
     head.names.forEach((name, i) => {
-      const column = new Float64Array(buffer, 4 + size + 8 * head.rows * i, head.rows);
+      const column = new TYPES[head.types[i]](buffer, place, head.rows);
+      place += column.byteLength;
       columns[name] = column.some(Number.isNaN) ? Array.from(column, one => Number.isNaN(one) ? null : one) : column;
     });
     return { head, columns };
@@ -19,9 +29,8 @@
 
   const axes = timed => {
     const one = { stroke: colour("soft"), grid: { stroke: colour("rule"), width: 1 }, ticks: { stroke: colour("rule") } };
-    return [{ ...one, space: 70 }, { ...one, size: 56 }].map((axis, i) => i || timed ? axis : {
-      ...axis, values: (_, marks) => marks.map(mark => mark.toLocaleString("en")),
-    });
+    const rows = (_, marks) => marks.map(mark => mark.toLocaleString("en"));
+    return [{ ...one, space: 70, values: timed ? DATES : rows }, { ...one, size: 56 }];
   };
 
   class Plot {
@@ -81,7 +90,7 @@
       const height = this.height();
       this.plots = [
         this.plot(this.values, height, series, data, { bands, hooks: { draw: [plot => this.dots(plot, columns.value), () => this.drawn()], setCursor: [plot => this.read(plot)] } }),
-        this.plot(this.scores, Math.round(height / 3), [{}, { ...line, stroke: colour("soft") }], [columns.time, columns.score], { scales: { y: { range: [0, 1] } }, hooks: { draw: [plot => this.alarm(plot)] } }),
+        this.plot(this.scores, SCORES, [{}, { ...line, stroke: colour("soft") }], [columns.time, columns.score], { scales: { y: { range: [0, 1] } }, hooks: { draw: [plot => this.alarm(plot)] } }),
       ];
     }
 
@@ -225,7 +234,7 @@
 
     resize() {
       const width = this.figure.clientWidth, height = this.height();
-      this.plots.forEach((plot, i) => { if (plot.width !== width) plot.setSize({ width, height: i ? Math.round(height / 3) : height }); });
+      this.plots.forEach((plot, i) => { if (plot.width !== width) plot.setSize({ width, height: i ? SCORES : height }); });
     }
   }
 
