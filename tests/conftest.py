@@ -1,9 +1,10 @@
-"""What every test shares: tests that need an optional package say so with ``needs_extra``."""
+"""What every test shares: tests that need an optional package say so with ``needs_extra``; a browser."""
 
 from __future__ import annotations
 
 import os
 import secrets
+import shutil
 from importlib.util import find_spec
 
 import pytest
@@ -48,3 +49,27 @@ def database_url(request, tmp_path):
     with psycopg.connect(url, autocommit=True) as connection:
         connection.execute(f"CREATE DATABASE {name}")
     return url.replace("/postgres?", f"/{name}?")
+
+
+BROWSERS = ("chromium", "chromium-browser", "google-chrome")
+FLAGS = (
+    *("--headless", "--no-sandbox", "--disable-gpu", "--disable-background-networking"),
+    *("--disable-component-update", "--disable-sync", "--no-first-run"),
+)
+
+
+@pytest.fixture(scope="session")
+def chromium():
+    """The browser; without one the tests are skipped, and fail where nothing may be skipped."""
+    from playwright.sync_api import sync_playwright  # noqa: PLC0415  only tests with the extra get here
+
+    path = next(filter(None, map(shutil.which, BROWSERS)), None)
+    if path is None:
+        reason = f"no browser: none of {', '.join(BROWSERS)} is installed"
+        if os.environ.get("AD_REQUIRE_EXTRAS") == "1":
+            pytest.fail(f"{reason}, and AD_REQUIRE_EXTRAS=1 asks for it; try: apt-get install chromium", pytrace=False)
+        pytest.skip(reason)
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=path, args=list(FLAGS))
+        yield browser
+        browser.close()

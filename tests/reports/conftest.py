@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import shutil
-
 import pytest
 
 from anomaly_detection.reports.log_pages import LOG_WRITERS
@@ -12,29 +9,6 @@ from anomaly_detection.reports.log_report import log_report_of
 from anomaly_detection.reports.pages import html
 from anomaly_detection.reports.report import report_of
 from reports.documents import decoded, document
-
-BROWSERS = ("chromium", "chromium-browser", "google-chrome")
-FLAGS = (
-    *("--headless", "--no-sandbox", "--disable-gpu", "--disable-background-networking"),
-    *("--disable-component-update", "--disable-sync", "--no-first-run"),
-)
-
-
-@pytest.fixture(scope="session")
-def chromium():
-    """The browser; without one the tests are skipped, and fail where nothing may be skipped."""
-    from playwright.sync_api import sync_playwright  # noqa: PLC0415  only tests with the extra get here
-
-    path = next(filter(None, map(shutil.which, BROWSERS)), None)
-    if path is None:
-        reason = f"no browser: none of {', '.join(BROWSERS)} is installed"
-        if os.environ.get("AD_REQUIRE_EXTRAS") == "1":
-            pytest.fail(f"{reason}, and AD_REQUIRE_EXTRAS=1 asks for it; try: apt-get install chromium", pytrace=False)
-        pytest.skip(reason)
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=path, args=list(FLAGS))
-        yield browser
-        browser.close()
 
 
 @pytest.fixture(scope="session")

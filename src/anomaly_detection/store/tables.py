@@ -28,6 +28,17 @@ api_keys = sa.Table(
     sa.Column("last_used", Moment),
 )
 
+sessions = sa.Table(
+    "sessions",
+    metadata,
+    sa.Column("digest", sa.String(64), primary_key=True),
+    sa.Column("key_digest", sa.String(64), nullable=False),
+    sa.Column("created", Moment, nullable=False),
+    sa.Column("expires", Moment, nullable=False),
+    sa.Index(None, "expires"),
+)
+"""Who has signed in to the dashboard: a cookie stands for a key."""
+
 jobs = sa.Table(
     "jobs",
     metadata,

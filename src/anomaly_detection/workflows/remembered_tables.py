@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
+from anomaly_detection.errors import UnknownNameError
 from anomaly_detection.quality.arrivals import moment_of
 from anomaly_detection.store import checks
 from anomaly_detection.workflows import table_answers
@@ -16,6 +17,14 @@ if TYPE_CHECKING:
     from anomaly_detection.store import Database
 
 MOST_ROWS = float(2**53)
+
+CHECKS = {
+    "volume": "about as many rows as usual",
+    "distribution": "values as in earlier runs",
+    "pattern": "cells that are written as they should be",
+    "timeliness": "there when it usually is",
+}
+"""The checks, and what each looks at."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +53,24 @@ class Run:
         if micros is None:
             return datetime.now(UTC)
         return datetime(1970, 1, 1, tzinfo=UTC) + timedelta(microseconds=micros)
+
+
+def check(database: Database, kind: str, run: Run) -> dict[str, Any]:
+    """The answer of one of :data:`CHECKS`; of ``run.data``, the rows, it takes what it needs.
+
+    Raises
+    ------
+    UnknownNameError
+        for another check.
+    InputError
+        where the check cannot be made.
+    """
+    if kind not in CHECKS:
+        raise UnknownNameError("check", kind, CHECKS)
+    if kind == "volume":
+        return check_volume(database, replace(run, data=len(run.data)))
+    made = {"distribution": check_distribution, "pattern": check_pattern, "timeliness": check_timeliness}
+    return made[kind](database, run)
 
 
 def check_volume(database: Database, run: Run) -> dict[str, Any]:

@@ -1,0 +1,319 @@
+"""What the dashboard reads: counts over time, alarms, jobs, answers of checks; nothing here changes anything."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING, Any
+
+import sqlalchemy as sa
+
+from anomaly_detection.store.tables import activity, alerts, api_keys, audit, feedback, jobs, table_runs
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from sqlalchemy import Connection
+
+MOST_LANES = 25
+"""So many keys have a lane of their own, the worst ones."""
+
+MINUTE = timedelta(minutes=1)
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """A stretch of time in equal parts.
+
+    Parameters
+    ----------
+    start : where it begins.
+    step : how long a part is.
+    parts : how many there are.
+    """
+
+    start: datetime
+    step: timedelta
+    parts: int
+
+    @property
+    def end(self) -> datetime:
+        """Where it ends."""
+        return self.start + self.parts * self.step
+
+    def at(self, part: int) -> datetime:
+        """Where a part begins."""
+        return self.start + part * self.step
+
+    def part_of(self, moment: sa.ColumnElement[datetime]) -> sa.ColumnElement[int]:
+        """Which part a column of moments lies in."""
+        since = sa.type_coerce(moment, sa.BigInteger) - sa.literal(micros(self.start), sa.BigInteger)
+        return (since // sa.literal(self.step // timedelta(microseconds=1), sa.BigInteger)).label("part")
+
+
+@dataclass(slots=True)
+class Cell:
+    """One key in one part of the time: how much was scored, how much of it was an anomaly, and the highest score."""
+
+    rows: int = 0
+    anomalies: int = 0
+    worst: float = 0.0
+
+    def add(self, rows: int, anomalies: int, worst: float) -> None:
+        """Count more."""
+        self.rows += rows
+        self.anomalies += anomalies
+        self.worst = max(self.worst, worst)
+
+
+@dataclass(frozen=True, slots=True)
+class Lane:
+    """One key over time."""
+
+    key: str
+    cells: tuple[Cell, ...]
+
+    @property
+    def worst(self) -> float:
+        """Its highest score."""
+        return max(cell.worst for cell in self.cells)
+
+    @property
+    def anomalies(self) -> int:
+        """How many it had."""
+        return sum(cell.anomalies for cell in self.cells)
+
+    @property
+    def rows(self) -> int:
+        """How many records were scored."""
+        return sum(cell.rows for cell in self.cells)
+
+
+def micros(moment: datetime) -> int:
+    """Microseconds since 1970.
+
+    >>> micros(datetime(1970, 1, 1, 0, 0, 1, tzinfo=UTC))
+    1000000
+    """
+    return (moment - EPOCH) // timedelta(microseconds=1)
+
+
+def lanes(connection: Connection, span: Span, model: str | None = None) -> tuple[Lane, tuple[Lane, ...], int]:
+    """What was scored by key and time.
+
+    Returns
+    -------
+    All keys together; the worst keys, each by itself; how many keys there are.
+    """
+    inside = [activity.c.minute >= span.start, activity.c.minute < span.end]
+    if model:
+        inside.append(activity.c.model == model)
+    ranked = _ranked(connection, inside)
+    query = (
+        sa.select(
+            span.part_of(activity.c.minute),
+            sa.func.sum(activity.c.rows),
+            sa.func.sum(activity.c.anomalies),
+            sa.func.max(activity.c.worst),
+        )
+        .where(*inside)
+        .group_by("part")
+    )
+    overall = _empty(span)
+    for part, rows, anomalies, worst in connection.execute(query):
+        overall[part].add(int(rows), int(anomalies), float(worst))
+    by_key = {key: _empty(span) for key in ranked[:MOST_LANES]}
+    keyed = query.add_columns(activity.c.key).where(activity.c.key.in_(list(by_key))).group_by(activity.c.key)
+    for part, rows, anomalies, worst, key in connection.execute(keyed):
+        by_key[key][part].add(int(rows), int(anomalies), float(worst))
+    found = tuple(Lane(key, tuple(cells)) for key, cells in by_key.items())
+    return Lane("", tuple(overall)), found, len(ranked)
+
+
+def _ranked(connection: Connection, inside: Sequence[Any]) -> list[str]:
+    """The keys, those with the highest scores and most anomalies first."""
+    order = (sa.func.max(activity.c.worst).desc(), sa.func.sum(activity.c.anomalies).desc(), activity.c.key)
+    query = sa.select(activity.c.key).where(*inside, activity.c.key != "").group_by(activity.c.key).order_by(*order)
+    return list(connection.scalars(query.limit(10_000)))
+
+
+def _empty(span: Span) -> list[Cell]:
+    return [Cell() for _ in range(span.parts)]
+
+
+def severities(connection: Connection, span: Span, model: str | None = None) -> list[dict[str, int]]:
+    """How many alarms of each severity there were in each part of a time."""
+    query = (
+        sa.select(span.part_of(alerts.c.at), alerts.c.severity, sa.func.count())
+        .where(alerts.c.at >= span.start, alerts.c.at < span.end)
+        .group_by("part", alerts.c.severity)
+    )
+    if model:
+        query = query.where(alerts.c.model == model)
+    found: list[dict[str, int]] = [{} for _ in range(span.parts)]
+    for part, severity, count in connection.execute(query):
+        found[part][severity] = int(count)
+    return found
+
+
+@dataclass(frozen=True, slots=True)
+class AlertFilter:
+    """Which alarms; all where nothing is said.
+
+    Parameters
+    ----------
+    model, key, state, severity : as they are in the table.
+    start, end : when the record was; the end is not included.
+    """
+
+    model: str = ""
+    key: str = ""
+    state: str = ""
+    severity: str = ""
+    start: datetime | None = None
+    end: datetime | None = None
+
+    def conditions(self) -> list[sa.ColumnElement[bool]]:
+        """What holds for a row."""
+        same = [
+            alerts.c[name] == getattr(self, name)
+            for name in ("model", "key", "state", "severity")
+            if getattr(self, name)
+        ]
+        since = [] if self.start is None else [alerts.c.at >= self.start]
+        until = [] if self.end is None else [alerts.c.at < self.end]
+        return [*same, *since, *until]
+
+
+def alerts_like(
+    connection: Connection, wanted: AlertFilter, limit: int, before: datetime | None = None
+) -> list[sa.RowMapping]:
+    """Alarms, the newest first."""
+    query = sa.select(alerts).where(*wanted.conditions()).order_by(alerts.c.at.desc(), alerts.c.id).limit(limit)
+    if before is not None:
+        query = query.where(alerts.c.at < before)
+    return list(connection.execute(query).mappings())
+
+
+def alert(connection: Connection, id_: str) -> sa.RowMapping | None:
+    """One alarm."""
+    return connection.execute(sa.select(alerts).where(alerts.c.id == id_)).mappings().first()
+
+
+def like_it(connection: Connection, one: sa.RowMapping, limit: int = 8) -> list[sa.RowMapping]:
+    """Earlier and later alarms of the same model, of the same key first, then those that score most alike."""
+    other = sa.and_(alerts.c.model == one["model"], alerts.c.id != one["id"])
+    far = sa.func.abs(alerts.c.anomaly_score - one["anomaly_score"])
+    order = (sa.case((alerts.c.key == one["key"], 0), else_=1), far, alerts.c.at.desc())
+    query = sa.select(alerts, feedback.c.is_anomaly.label("said")).select_from(_with_feedback()).where(other)
+    return list(connection.execute(query.order_by(*order).limit(limit)).mappings())
+
+
+def _with_feedback() -> sa.FromClause:
+    same = sa.and_(*(alerts.c[name] == feedback.c[name] for name in ("model", "version", "record_id")))
+    return alerts.outerjoin(feedback, same)
+
+
+def said_of(connection: Connection, one: sa.RowMapping) -> sa.RowMapping | None:
+    """What people said about an alarm."""
+    same = (feedback.c[name] == one[name] for name in ("model", "version", "record_id"))
+    return connection.execute(sa.select(feedback).where(*same)).mappings().first()
+
+
+def models_seen(connection: Connection) -> list[str]:
+    """The models that raised alarms or scored records."""
+    query = sa.union(sa.select(alerts.c.model), sa.select(activity.c.model))
+    return sorted(connection.scalars(query))
+
+
+def keys_seen(connection: Connection, model: str, since: datetime, limit: int = 200) -> list[sa.RowMapping]:
+    """The keys of a model: how much of each was scored and was an anomaly, and when last."""
+    query = (
+        sa.select(
+            activity.c.key,
+            sa.func.sum(activity.c.rows).label("rows"),
+            sa.func.sum(activity.c.anomalies).label("anomalies"),
+            sa.func.max(activity.c.worst).label("worst"),
+            sa.func.max(activity.c.minute).label("last"),
+        )
+        .where(activity.c.model == model, activity.c.minute >= since)
+        .group_by(activity.c.key)
+        .order_by(sa.text("worst DESC"), activity.c.key)
+    )
+    return list(connection.execute(query.limit(limit)).mappings())
+
+
+def minutes_of(connection: Connection, model: str, key: str, since: datetime) -> list[sa.RowMapping]:
+    """What was scored of a key, minute by minute; of all keys where none is named."""
+    query = sa.select(
+        activity.c.minute,
+        sa.func.sum(activity.c.rows).label("rows"),
+        sa.func.sum(activity.c.anomalies).label("anomalies"),
+        sa.func.max(activity.c.worst).label("worst"),
+    ).where(activity.c.model == model, activity.c.minute >= since)
+    if key:
+        query = query.where(activity.c.key == key)
+    grouped = query.group_by(activity.c.minute).order_by(activity.c.minute)
+    return list(connection.execute(grouped.limit(200_000)).mappings())
+
+
+def verdict_counts(connection: Connection, model: str) -> dict[int, dict[str, int]]:
+    """What people said of the verdicts of each version of a model."""
+    count = sa.func.count()
+    query = (
+        sa.select(feedback.c.version, feedback.c.is_anomaly, feedback.c.was_flagged, count)
+        .where(feedback.c.model == model)
+        .group_by(feedback.c.version, feedback.c.is_anomaly, feedback.c.was_flagged)
+    )
+    found: dict[int, dict[str, int]] = {}
+    for version, is_anomaly, was_flagged, n in connection.execute(query):
+        word = ("hits" if is_anomaly else "false alarms") if was_flagged else ("missed" if is_anomaly else "quiet")
+        found.setdefault(version, {})[word] = int(n)
+    return found
+
+
+def latest_checks(connection: Connection, table: str = "", limit: int = 200) -> list[sa.RowMapping]:
+    """Answers of checks of tables, the newest first; the last one of each where no table is named."""
+    query = sa.select(table_runs.c.table_id, table_runs.c.check, table_runs.c.at, table_runs.c.answer)
+    if table:
+        query = query.where(table_runs.c.table_id == table)
+    else:
+        last = sa.select(table_runs.c.table_id, table_runs.c.check, sa.func.max(table_runs.c.at).label("at"))
+        last_of = last.group_by(table_runs.c.table_id, table_runs.c.check).subquery()
+        same = sa.and_(*(table_runs.c[name] == last_of.c[name] for name in ("table_id", "check", "at")))
+        query = query.join(last_of, same)
+    return list(connection.execute(query.order_by(table_runs.c.at.desc()).limit(limit)).mappings())
+
+
+def job_rows(connection: Connection, state: str = "", kind: str = "", limit: int = 100) -> list[sa.RowMapping]:
+    """Jobs, the newest first."""
+    query = sa.select(jobs).order_by(jobs.c.created.desc(), jobs.c.id).limit(limit)
+    if state:
+        query = query.where(jobs.c.state == state)
+    if kind:
+        query = query.where(jobs.c.kind == kind)
+    return list(connection.execute(query).mappings())
+
+
+def key_rows(connection: Connection) -> list[sa.RowMapping]:
+    """The API keys, without what they are known by."""
+    columns = [column for column in api_keys.c if column.name != "digest"]
+    return list(connection.execute(sa.select(*columns).order_by(api_keys.c.created)).mappings())
+
+
+def changes(connection: Connection, limit: int = 50) -> list[sa.RowMapping]:
+    """Who changed what, the newest first."""
+    return list(connection.execute(sa.select(audit).order_by(audit.c.id.desc()).limit(limit)).mappings())
+
+
+def traces(connection: Connection) -> dict[str, tuple[Any, ...]]:
+    """For each thing that a page shows live, values that are others once it has changed."""
+    active = sa.func.sum(sa.case((jobs.c.ended.is_(None), 1), else_=0))
+    queries = {
+        "alerts": sa.select(sa.func.count(), sa.func.max(alerts.c.received), sa.func.max(alerts.c.changed)),
+        "activity": sa.select(sa.func.max(activity.c.minute), sa.func.sum(activity.c.rows)),
+        "jobs": sa.select(sa.func.count(), active, sa.func.sum(jobs.c.progress), sa.func.max(jobs.c.ended)),
+        "checks": sa.select(sa.func.count(), sa.func.max(table_runs.c.at)),
+    }
+    return {name: tuple(connection.execute(query).one()) for name, query in queries.items()}

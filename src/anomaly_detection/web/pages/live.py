@@ -1,0 +1,75 @@
+"""What changed, as server-sent events: pages fetch the parts of them that are about it."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+import time
+from typing import TYPE_CHECKING, Any
+
+from starlette.concurrency import run_in_threadpool
+from starlette.responses import RedirectResponse, Response, StreamingResponse
+
+from anomaly_detection.errors import StoreError
+from anomaly_detection.store import views
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+
+    from starlette.requests import Request
+
+    from anomaly_detection.store import Database
+
+EVERY = 1.0
+"""Seconds between two looks at the database, for all browsers together."""
+
+LASTS = 60.0
+"""Seconds after which a stream ends; browsers ask again by themselves, and a service that stops waits no longer."""
+
+
+class Changes:
+    """What pages show live: one look at the database serves all who ask within a second.
+
+    Parameters
+    ----------
+    database : where to look.
+    """
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+        self._lock = threading.Lock()
+        self._looked = 0.0
+        self._traces: dict[str, tuple[Any, ...]] = {}
+
+    def traces(self) -> dict[str, tuple[Any, ...]]:
+        """Values by name that are others once something has changed; the last ones while the database is down."""
+        with self._lock:
+            if time.monotonic() - self._looked >= EVERY:
+                self._looked = time.monotonic()
+                try:
+                    with self._database.read() as connection:
+                        self._traces = views.traces(connection)
+                except StoreError:
+                    return self._traces
+            return self._traces
+
+
+async def live(request: Request) -> Response:
+    """The stream."""
+    if request.scope.get("principal") is None:
+        return RedirectResponse("/login", 303)
+    changes: Changes = request.app.state.changes
+    headers = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
+    return StreamingResponse(_events(changes), headers=headers, media_type="text/event-stream")
+
+
+async def _events(changes: Changes) -> AsyncIterator[str]:
+    seen = await run_in_threadpool(changes.traces)
+    yield "retry: 2000\n\n"
+    ends = time.monotonic() + LASTS
+    while time.monotonic() < ends:
+        await asyncio.sleep(EVERY)
+        now = await run_in_threadpool(changes.traces)
+        changed = [name for name, trace in now.items() if trace != seen.get(name)]
+        seen = now
+        yield "".join(f"event: {name}\ndata: changed\n\n" for name in changed) or ": nothing\n\n"

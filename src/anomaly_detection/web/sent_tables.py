@@ -1,0 +1,67 @@
+"""Tables that come with a form: a file, or pasted rows."""
+
+from __future__ import annotations
+
+from io import BytesIO
+from typing import IO, TYPE_CHECKING, NamedTuple
+
+from anomaly_detection.errors import InputError
+from anomaly_detection.reports.words import plain
+from anomaly_detection.web.doors import text_of, upload_of
+
+if TYPE_CHECKING:
+    from starlette.datastructures import FormData
+
+
+class SentTable(NamedTuple):
+    """A file that is open for reading, and what the sender calls it."""
+
+    file: IO[bytes]
+    name: str
+
+
+def sent_table(form: FormData) -> SentTable:
+    """The file of a form, or else the rows that were pasted.
+
+    Raises
+    ------
+    InputError
+        where there is neither.
+    """
+    upload = upload_of(form, "file")
+    if upload is not None:
+        return SentTable(upload.file, plain((upload.filename or "").replace("\\", "/").rpartition("/")[2], 120))
+    rows = text_of(form, "rows")
+    if not rows:
+        raise InputError("Nothing was sent. Choose a file, or paste some rows.")
+    return SentTable(BytesIO(rows.encode()), f"pasted rows{_ending(rows)}")
+
+
+def _ending(rows: str) -> str:
+    if rows.startswith("["):
+        return ".json"
+    if rows.startswith("{"):
+        return ".jsonl"
+    return ".tsv" if "\t" in rows.partition("\n")[0] else ".csv"
+
+
+def names_of(form: FormData, name: str) -> tuple[str, ...]:
+    """Names of columns, separated by commas."""
+    return tuple(part.strip() for part in text_of(form, name).split(",") if part.strip())
+
+
+def share_of(form: FormData, name: str) -> float | None:
+    """A share in per cent; None where the field is empty.
+
+    Raises
+    ------
+    InputError
+        for what is no number.
+    """
+    text = text_of(form, name).rstrip("% ").replace(",", ".")
+    if not text:
+        return None
+    try:
+        return float(text) / 100
+    except ValueError:
+        raise InputError(f"{plain(text, 40)!r} is no number of per cent, such as 1.") from None
