@@ -62,7 +62,7 @@ class Queue:
         self,
         database: Database,
         *,
-        lease_seconds: float = 30.0,
+        lease_seconds: float = 15.0,
         pause_seconds: float = 2.0,
         now: Callable[[], datetime] = utc_now,
     ) -> None:

@@ -1,0 +1,134 @@
+"""kill -9 at random moments: no acknowledged job is lost or done twice, and nobody repairs anything."""
+
+import os
+import random
+import signal
+import socket
+import subprocess
+import sys
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+import httpx
+import pytest
+
+from anomaly_detection.jobs.pool import Pool
+from anomaly_detection.registry.local import LocalRegistry
+from deadlines import until
+from jobs import killing
+
+TABLE = b"a,b\n" + b"".join(b"%d,%d\n" % ((n * 7919) % 101, n % 13) for n in range(120))
+TRAIN = {"name": "orders", "algorithm": "hbos"}
+
+
+@pytest.mark.parametrize("kills", [50])
+def test_processes_that_put_and_do_jobs_are_killed(database_url, tmp_path, kills):
+    kills = kills if database_url.startswith("sqlite") else kills // 3
+    traces = tmp_path / "traces"
+    traces.mkdir()
+    program = [sys.executable, killing.__file__, database_url, str(traces), str(kills)]
+    ran = subprocess.run(program, capture_output=True, text=True, timeout=200, check=False)
+    assert ran.returncode == 0, ran.stderr
+    acknowledged = ran.stdout.split()
+    queue = killing.queue_at(database_url)
+    jobs = {job.id: job for job in queue.list(limit=1000)}
+    assert len(acknowledged) > kills
+    assert len(set(acknowledged)) == len(acknowledged)
+    assert set(acknowledged) <= set(jobs)
+    assert len(jobs) <= len(acknowledged) + kills
+    for job in jobs.values():
+        assert (job.state, job.result) == ("done", {"doubled": 2 * job.payload["n"]})
+        assert [line.text for line in queue.lines(job.id)].count(killing.FINISHED) == 1
+        assert 1 <= len((traces / job.id).read_text()) <= job.attempts
+    queue.database.close()
+
+
+def free_port():
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        return taken.getsockname()[1]
+
+
+@contextmanager
+def serving(home, port):
+    """The service as it is started by its users."""
+    names = {"HOME": str(home), "PORT": str(port), "OPEN_ACCESS": "true", "WORKERS": "1"}
+    environment = {**os.environ, **{f"ANOMALY_DETECTION_{name}": value for name, value in names.items()}}
+    process = subprocess.Popen([sys.executable, "-m", "anomaly_detection", "serve"], env=environment)
+    try:
+        until(lambda: ready(port) or process.poll() is not None)
+        assert process.poll() is None
+        yield process
+    finally:
+        process.kill()
+        process.wait()
+
+
+def ready(port):
+    with suppress(httpx.TransportError):
+        return httpx.get(f"http://127.0.0.1:{port}/health/ready").status_code == 200
+    return False
+
+
+def is_up(pid):
+    """Whether a process runs; one that waits to be buried does not."""
+    with suppress(FileNotFoundError, ProcessLookupError):
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
+    return False
+
+
+@pytest.mark.skipif(not Path("/proc/self/stat").exists(), reason="looks at processes as Linux shows them")
+def test_a_service_that_is_killed_while_it_trains_goes_on(tmp_path):
+    home, port, dice = tmp_path / "home", free_port(), random.Random(0)
+    url, acknowledged = f"http://127.0.0.1:{port}/api/v1", []
+    for _ in range(3):
+        with serving(home, port) as process, httpx.Client(base_url=url, timeout=30) as client:
+            upload = client.post("/uploads?name=orders.csv", content=TABLE).json()["id"]
+            for _ in range(2):
+                asked = client.post("/jobs", json={"kind": "train", "payload": {**TRAIN, "upload": upload}})
+                acknowledged.append(asked.json()["id"])
+            job = until(lambda: (found := client.get("/jobs?state=running").json()["items"]) and found[0])
+            until(lambda: client.get(f"/jobs/{job['id']}").json()["step"] or dice.random() < 0.02)
+            workers = children(process.pid)
+            runners = [pid for worker in workers for pid in children(worker)]
+            process.send_signal(signal.SIGKILL)
+            process.wait()
+            until(lambda: not any(map(is_up, [*workers, *runners])))
+    with serving(home, port) as process, httpx.Client(base_url=url, timeout=30) as client:
+        until(lambda: all(client.get(f"/jobs/{job}").json()["ended"] for job in acknowledged), 120)
+        done = [client.get(f"/jobs/{job}").json() for job in acknowledged]
+        workers = children(process.pid)
+        process.terminate()
+        process.wait(30)
+        assert not any(map(is_up, workers))
+    assert [job["state"] for job in done] == ["done"] * len(acknowledged)
+    made = LocalRegistry(home / "registry").versions("orders")
+    assert sorted(version.lineage.job for version in made) == sorted(acknowledged)
+    assert sorted(job["result"]["version"] for job in done) == [version.version for version in made]
+
+
+def children(pid):
+    return [int(one) for task in Path(f"/proc/{pid}/task").iterdir() for one in (task / "children").read_text().split()]
+
+
+def test_workers_that_die_are_started_again_and_end_with_their_pool(monkeypatch):
+    monkeypatch.setattr("anomaly_detection.jobs.pool.FIRST_PAUSE", 0.01)
+    command = [sys.executable, "-c", "import sys; sys.stdin.read()"]
+    with Pool(2, dict(os.environ), command) as pool:
+        first = until(lambda: len(pool.pids) == 2 and pool.pids)
+        os.kill(first[0], signal.SIGKILL)
+        second = until(lambda: len(pool.pids) == 2 and first[0] not in pool.pids and pool.pids)
+        assert first[1] in second
+    assert pool.pids == ()
+    for pid in (*first, *second):
+        with pytest.raises(ProcessLookupError):
+            os.kill(pid, 0)
+
+
+def test_a_worker_that_does_not_end_is_ended_by_force(monkeypatch):
+    monkeypatch.setattr("anomaly_detection.jobs.pool.FIRST_PAUSE", 0.01)
+    monkeypatch.setattr("anomaly_detection.jobs.pool.GRACE", 0.05)
+    with Pool(1, dict(os.environ), [sys.executable, "-c", "import time; time.sleep(600)"]) as pool:
+        (pid,) = until(lambda: pool.pids)
+    with pytest.raises(ProcessLookupError):
+        os.kill(pid, 0)
