@@ -10,7 +10,6 @@ import typer
 from anomaly_detection.cli import completion
 from anomaly_detection.cli import options as o
 from anomaly_detection.cli import series_options as so
-from anomaly_detection.errors import ParameterError
 
 if TYPE_CHECKING:
     from anomaly_detection.workflows.detect import DetectOutcome
@@ -31,17 +30,6 @@ Fdr = Annotated[
         "--fdr",
         help="Hold the false share of the alarms at this; with a model or training rows.",
         metavar="SHARE",
-        rich_help_panel=o.MODEL,
-    ),
-]
-Model = Annotated[
-    str | None,
-    typer.Option(
-        "--model",
-        "-m",
-        help="Score with a registered model: name@production.",
-        autocompletion=completion.models,
-        metavar="NAME",
         rich_help_panel=o.MODEL,
     ),
 ]
@@ -86,9 +74,6 @@ Top = Annotated[
         "--top", min=0, max=10_000, help="How many anomalies to show.", metavar="NUMBER", rich_help_panel=o.VERDICTS
     ),
 ]
-FailOnAnomaly = Annotated[
-    bool, typer.Option("--fail-on-anomaly", help="Exit with 1 when there are anomalies.", rich_help_panel=o.VERDICTS)
-]
 
 
 @app.command()
@@ -103,14 +88,14 @@ def run(
     per_key: o.PerKey = False,
     min_rows: o.MinRows = None,
     fdr: Fdr = None,
-    model: Model = None,
+    model: o.Model = None,
     train_column: TrainColumn = None,
     train_rows: TrainRows = None,
     output: Output = None,
     output_format: OutputFormat = None,
     explain: Explain = False,
     top: Top = 10,
-    fail_on_anomaly: FailOnAnomaly = False,
+    fail_on_anomaly: o.FailOnAnomaly = False,
     columns: o.Columns = None,
     categorical: o.Categorical = None,
     timestamp: o.Timestamp = None,
@@ -143,8 +128,7 @@ def run(
 
     if model is not None:
         o.refuse_with(ctx, "--model", (*o.SET_BY_A_MODEL, *so.SET_BY_A_MODEL))
-    if as_json and output == "-":
-        raise ParameterError("--json and --output - both write to standard output. Give one of them.")
+    o.one_standard_output(as_json=as_json, output=output)
     reading = o.reading(data, format_, encoding, delimiter, columns, categorical, timestamp, key, label, ignore)
     series = so.wishes(
         direction, minimum_change, minimum_share, lower_bound, upper_bound, zone, budget, offline=offline

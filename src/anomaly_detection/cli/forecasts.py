@@ -9,7 +9,6 @@ import typer
 from anomaly_detection.cli import completion
 from anomaly_detection.cli import options as o
 from anomaly_detection.cli import series_options as so
-from anomaly_detection.errors import ParameterError
 
 if TYPE_CHECKING:
     from anomaly_detection.series.forecasting import Outlooks
@@ -114,8 +113,7 @@ def forecast(
     from anomaly_detection.series.forecasting import Wish
     from anomaly_detection.workflows.forecast import ForecastRequest, forecast_file
 
-    if as_json and output == "-":
-        raise ParameterError("--json and --output - both write to standard output. Give one of them.")
+    o.one_standard_output(as_json=as_json, output=output)
     request = ForecastRequest(
         reading=o.reading(data, format_, encoding, delimiter, columns, None, timestamp, key, None, ignore),
         wish=Wish(horizon, level, limit, direction, nonnegative),

@@ -8,10 +8,18 @@ from typing import TYPE_CHECKING
 import typer
 
 from anomaly_detection.cli import log_options as o
-from anomaly_detection.cli.detection import FailOnAnomaly, Model
-from anomaly_detection.cli.options import Contamination, Json, Quiet, RegistryFolder, Seed, refuse_with
+from anomaly_detection.cli.options import (
+    Contamination,
+    FailOnAnomaly,
+    Json,
+    Model,
+    Quiet,
+    RegistryFolder,
+    Seed,
+    one_standard_output,
+    refuse_with,
+)
 from anomaly_detection.cli.options import contamination as as_contamination
-from anomaly_detection.errors import ParameterError
 
 if TYPE_CHECKING:
     from anomaly_detection.workflows.log_templates import TemplatesOutcome
@@ -46,8 +54,7 @@ def templates(
     from anomaly_detection.workflows.log_reading import LogReading
     from anomaly_detection.workflows.log_templates import TemplatesRequest, templates_of_file
 
-    if as_json and output == "-":
-        raise ParameterError("--json and --output - both write to standard output. Give one of them.")
+    one_standard_output(as_json=as_json, output=output)
     reading = LogReading(file, format_, pattern, o.fields(message=message), aside=aside)
     request = TemplatesRequest(reading, o.masks(mask), output, output_format)
     with progress(quiet=quiet) as show:
@@ -97,8 +104,7 @@ def score(
 
     if model is not None:
         refuse_with(ctx, "--model", ("train_rows", "contamination", "seed"))
-    if as_json and output == "-":
-        raise ParameterError("--json and --output - both write to standard output. Give one of them.")
+    one_standard_output(as_json=as_json, output=output)
     roles = {"time": time, "level": level, "service": service, "message": message}
     fields = o.fields(**roles, session=session, response_time=response_time, status_code=status)
     request = LogScoringRequest(

@@ -149,6 +149,20 @@ RegistryFolder = Annotated[
         rich_help_panel=MODEL,
     ),
 ]
+Model = Annotated[
+    str | None,
+    typer.Option(
+        "--model",
+        "-m",
+        help="Score with a registered model: name@production.",
+        autocompletion=completion.models,
+        metavar="NAME",
+        rich_help_panel=MODEL,
+    ),
+]
+FailOnAnomaly = Annotated[
+    bool, typer.Option("--fail-on-anomaly", help="Exit with 1 when there are anomalies.", rich_help_panel=VERDICTS)
+]
 Json = Annotated[bool, typer.Option("--json", help="Print JSON for a machine.")]
 Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="No progress, no notes.")]
 
@@ -168,6 +182,19 @@ SET_BY_A_MODEL = (
     "min_rows",
 )
 """Options that say what to fit, and so have no meaning beside a model that is fitted."""
+
+
+def one_standard_output(*, as_json: bool, **outputs: str | None) -> None:
+    """Refuse two things that would both be written to standard output.
+
+    Raises
+    ------
+    ParameterError
+        naming them.
+    """
+    both = ["--json"] * as_json + [f"--{name.replace('_', '-')} -" for name, place in outputs.items() if place == "-"]
+    if len(both) > 1:
+        raise ParameterError(f"{both[0]} and {both[1]} both write to standard output. Give one of them.")
 
 
 def refuse_with(ctx: typer.Context, option: str, others: Iterable[str]) -> None:

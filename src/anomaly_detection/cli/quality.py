@@ -9,8 +9,6 @@ import typer
 from anomaly_detection.cli import options as o
 from anomaly_detection.cli import table_checks
 from anomaly_detection.cli import table_options as t
-from anomaly_detection.cli.detection import FailOnAnomaly
-from anomaly_detection.errors import ParameterError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -121,7 +119,7 @@ def pattern(
     output: Output = None,
     output_format: OutputFormat = None,
     top: Top = 20,
-    fail_on_anomaly: FailOnAnomaly = False,
+    fail_on_anomaly: o.FailOnAnomaly = False,
     format_: o.Format = None,
     encoding: o.Encoding = "utf-8",
     delimiter: o.Delimiter = None,
@@ -133,8 +131,7 @@ def pattern(
     from anomaly_detection.workflows.cell_reading import TableReading
     from anomaly_detection.workflows.quality import PatternRequest, check_pattern_of
 
-    if as_json and "-" in (output, cell_scores):
-        raise ParameterError("--json and an output - both write to standard output. Give one of them.")
+    o.one_standard_output(as_json=as_json, output=output, cell_scores=cell_scores)
     request = PatternRequest(
         TableReading(data, format_, encoding, delimiter, o.names(columns), url, table, rows),
         key=o.names([key] if key else None),

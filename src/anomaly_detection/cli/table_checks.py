@@ -10,7 +10,6 @@ import typer
 
 from anomaly_detection.cli import options as o
 from anomaly_detection.cli import table_options as t
-from anomaly_detection.cli.detection import FailOnAnomaly
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -35,7 +34,7 @@ def volume(
     minimum_relative: t.MinimumRelative = 0.0,
     holiday: t.Holidays = None,
     country: t.Country = None,
-    fail_on_anomaly: FailOnAnomaly = False,
+    fail_on_anomaly: o.FailOnAnomaly = False,
     as_json: o.Json = False,
     quiet: o.Quiet = False,
 ) -> int:
@@ -61,7 +60,7 @@ def distribution(
     now: t.Now = None,
     segment: t.Segment = None,
     alpha: t.Alpha = 0.01,
-    fail_on_anomaly: FailOnAnomaly = False,
+    fail_on_anomaly: o.FailOnAnomaly = False,
     as_json: o.Json = False,
     quiet: o.Quiet = False,
 ) -> int:
@@ -83,7 +82,7 @@ def timeliness(
     history: t.History = None,
     now: t.Now = None,
     alpha: t.Alpha = 0.01,
-    fail_on_anomaly: FailOnAnomaly = False,
+    fail_on_anomaly: o.FailOnAnomaly = False,
     as_json: o.Json = False,
     quiet: o.Quiet = False,
 ) -> int:
@@ -102,7 +101,7 @@ def run(
     ] = None,
     remember: Annotated[bool, typer.Option("--remember", help="Add the runs to the histories.")] = False,
     now: t.Now = None,
-    fail_on_anomaly: FailOnAnomaly = False,
+    fail_on_anomaly: o.FailOnAnomaly = False,
     as_json: o.Json = False,
     quiet: o.Quiet = False,
 ) -> int:
