@@ -84,7 +84,7 @@ def create_api(context: Context, routers: Sequence[APIRouter] = ROUTES) -> FastA
 async def _nowhere(request: Request) -> Response:
     """What no route answers under the paths of the API: not the dashboard's, which may be mounted behind."""
     routes = [route for router in ROUTES for route in router.routes if isinstance(route, APIRoute)]
-    found = [route.methods for route in routes if route.path_regex.match(request.url.path)]
+    found = [route.methods or set() for route in routes if route.path_regex.match(request.url.path)]
     allowed = sorted(set[str]().union(*found))
     if allowed:
         detail = f"{request.method} is not for this path; it takes {', '.join(allowed)}."

@@ -4,22 +4,34 @@ from __future__ import annotations
 
 import random
 from datetime import timedelta
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Any, Protocol, Self
 
 from anomaly_detection.errors import JobConflictError
 from anomaly_detection.store import jobs as rows
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
     from datetime import datetime
 
-    from anomaly_detection.jobs.queue import Queue
+    from anomaly_detection.store import Database
     from anomaly_detection.store.jobs import Job
 
 LONGEST_PAUSE = 300.0
 LONGEST_STEP = 200
 
 _dice = random.SystemRandom()
+
+
+class Home(Protocol):
+    """What a lease asks of the queue that gave it."""
+
+    database: Database
+    lease: timedelta
+    pause_seconds: float
+    now: Callable[[], datetime]
+
+    def get(self, id_: str) -> Job:
+        """The job as it is now."""
 
 
 class LeaseLostError(JobConflictError):
@@ -42,7 +54,7 @@ class Lease:
         by each call, once another worker or nobody has the job; then nothing was changed.
     """
 
-    def __init__(self, queue: Queue, job: Job) -> None:
+    def __init__(self, queue: Home, job: Job) -> None:
         self.job = job
         self._queue = queue
         self._over = False

@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from anomaly_detection.pipeline import FEWEST_ROWS, silent
+from anomaly_detection.calibration.held_out import FEWEST_ROWS
+from anomaly_detection.pipeline import silent
 from anomaly_detection.workflows.explaining import Explaining
 from anomaly_detection.workflows.fitting import blank_pipeline
 from anomaly_detection.workflows.plain_rows import Bounds, schema_of_rows, table_of_rows
