@@ -139,7 +139,9 @@ def test_a_backtest_makes_a_page_that_names_no_path(running, upload):
 def test_row_counts_are_learned_from_the_checks_of_a_table(running):
     job = asked(running, "volume", table_id="shop.orders", training_days=30)
     volume = kinds_of_jobs(running.settings)["volume"]
-    with pytest.raises(ValueError, match=r"'shop.orders' was checked 0 times within 30 days, and learning takes 3 runs"):
+    with pytest.raises(
+        ValueError, match=r"'shop.orders' was checked 0 times within 30 days, and learning takes 3 runs"
+    ):
         volume(task_of(job)[0])
     now = utc_now()
     rows = [
