@@ -10,6 +10,7 @@ from anomaly_detection.reports.pages import html
 from anomaly_detection.reports.report import report_of
 from reports.documents import decoded, document
 
+
 @pytest.fixture(scope="session")
 def report_file(tmp_path_factory):
     """Write the report on a document; returns its address."""

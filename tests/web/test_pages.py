@@ -97,7 +97,9 @@ def test_without_scripts_every_page_can_be_read(chromium, places):
 
 def test_dark_mode_is_dark(opened, dashboard):
     colours = [
-        opened(dashboard.url, color_scheme=scheme).evaluate("getComputedStyle(document.documentElement).backgroundColor")
+        opened(dashboard.url, color_scheme=scheme).evaluate(
+            "getComputedStyle(document.documentElement).backgroundColor"
+        )
         for scheme in ("light", "dark")
     ]
     assert colours == ["rgb(255, 255, 255)", "rgb(20, 24, 29)"]

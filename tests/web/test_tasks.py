@@ -103,11 +103,11 @@ def test_a_file_becomes_anomalies_a_report_and_a_drawing(opened, dashboard):
     page.locator(".found summary").first.click()
     assert page.locator(".found .record").first.is_visible()
     with page.expect_download() as download:
-        page.get_by_role("link", name="JSON").click()
+        page.get_by_role("button", name="JSON").click()
     text = download.value.path().read_text()
     assert '"name":"hosts.csv"' in text
     assert str(dashboard.context.settings.home) not in text
-    page.get_by_role("link", name="Explore", exact=True).last.click()
+    page.get_by_role("button", name="Explore").click()
     page.locator(".plot canvas").first.wait_for()
 
 
@@ -128,7 +128,7 @@ def test_what_cannot_be_judged_is_explained_and_leaves_nothing(opened, dashboard
     page.get_by_label("Time column").fill("creatd")
     page.get_by_role("button", name="Find anomalies").click()
     assert "creatd" in page.get_by_role("alert").inner_text()
-    assert "Did you mean 'created'?" in page.get_by_role("alert").inner_text()
+    assert "Did you mean 'created'" in page.get_by_role("alert").inner_text()
     assert str(dashboard.context.settings.home) not in page.content()
     assert not [one for one in (dashboard.context.settings.home / "runs").iterdir() if one.name.startswith(".")]
     opened.said.clear()  # Chromium says itself that the answer was 422
@@ -167,7 +167,7 @@ def test_versions_are_compared_promoted_and_rolled_back(opened, dashboard):
     page.get_by_role("button", name="Promote version 1 to production").click()
     page.get_by_text("in production").wait_for()
     page.get_by_role("button", name="Promote version 2 to production").click()
-    page.locator("tr", has_text="in production").get_by_text("2", exact=True).first.wait_for()
+    page.locator("tr", has_text="in production").locator("th", has_text="2").wait_for()
     page.get_by_role("button", name="Roll production back").click()
     page.locator("ol.plain li", has_text="rollback").first.wait_for()
     page.goto(f"{dashboard.url}/settings")
@@ -188,7 +188,7 @@ def test_a_table_is_checked_against_its_runs(opened, dashboard):
 def test_the_first_run_of_a_table_is_remembered(opened, dashboard, kind):
     page = opened(f"{dashboard.url}/quality")
     page.get_by_label("Table", exact=True).fill(f"first {kind}")
-    page.get_by_label("Check", exact=True).select_option(kind)
+    page.locator("select[name=check]").select_option(kind)
     page.get_by_label("File", exact=True).set_input_files(file_of(orders(60), "orders.csv"))
     page.get_by_role("button", name="Check").click()
     page.wait_for_url("**/quality/first*")

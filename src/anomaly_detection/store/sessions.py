@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
 from hashlib import sha256
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -19,6 +18,8 @@ class Holder(NamedTuple):
 
 
 if TYPE_CHECKING:
+    from datetime import datetime, timedelta
+
     from sqlalchemy import Connection
 
 
@@ -43,9 +44,7 @@ def open_session(connection: Connection, session: str, key: str, now: datetime, 
 def session_of(connection: Connection, session: str, now: datetime) -> Holder | None:
     """Whose session it is; None where there is none, or it or its key has ended."""
     known = _usable(now).join_from(sessions, api_keys, sessions.c.key_digest == api_keys.c.digest)
-    found = connection.execute(
-        known.where(sessions.c.digest == _digest(session), sessions.c.expires > now)
-    ).first()
+    found = connection.execute(known.where(sessions.c.digest == _digest(session), sessions.c.expires > now)).first()
     return None if found is None else Holder(found.name, frozenset(found.scopes))
 
 

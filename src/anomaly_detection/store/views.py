@@ -176,7 +176,11 @@ class AlertFilter:
 
     def conditions(self) -> list[sa.ColumnElement[bool]]:
         """What holds for a row."""
-        same = [alerts.c[name] == getattr(self, name) for name in ("model", "key", "state", "severity") if getattr(self, name)]
+        same = [
+            alerts.c[name] == getattr(self, name)
+            for name in ("model", "key", "state", "severity")
+            if getattr(self, name)
+        ]
         since = [] if self.start is None else [alerts.c.at >= self.start]
         until = [] if self.end is None else [alerts.c.at < self.end]
         return [*same, *since, *until]

@@ -8,7 +8,6 @@ from urllib.parse import quote
 
 from starlette.concurrency import run_in_threadpool
 from starlette.datastructures import UploadFile
-from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
@@ -19,6 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Mapping
 
     from starlette.datastructures import FormData
+    from starlette.exceptions import HTTPException
     from starlette.types import Message, Receive
 
     from anomaly_detection.api.context import Context

@@ -15,7 +15,7 @@ from anomaly_detection.quality.table_profile import TableProfile, profile_table
 from anomaly_detection.quality.timeliness import check_timeliness
 from anomaly_detection.quality.volume import check_volume
 from anomaly_detection.sources.files import open_source
-from anomaly_detection.workflows.runs import ending_of
+from anomaly_detection.workflows.runs import ending_of, without_place
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -72,7 +72,9 @@ def _answer(
         history = [(one["at"], int(one["profile"]["rows"])) for one in past]
         return check_volume(len(frame), history, now, table=table).to_dict()
     if check == "distribution":
-        return check_distribution(frame, [TableProfile.from_dict(one["profile"]) for one in past], table=table).to_dict()
+        return check_distribution(
+            frame, [TableProfile.from_dict(one["profile"]) for one in past], table=table
+        ).to_dict()
     if check == "pattern":
         return check_pattern(frame).to_dict()
     arrivals = [*(one["at"] for one in past), now]
@@ -103,7 +105,10 @@ def read_table(file: IO[bytes], name: str, most_rows: int, *, as_text: bool) -> 
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / f"table{ending_of(name)}"
         path.write_bytes(file.read())
-        frame = _read(path, as_text=as_text)
+        try:
+            frame = _read(path, as_text=as_text)
+        except InputError as error:
+            raise InputError(without_place(str(error), path.parent, name)) from None
     if len(frame) > most_rows:
         raise InputError(f"{name} has {len(frame):,} rows; this service takes {most_rows:,} at once.")
     return frame

@@ -7,10 +7,10 @@ from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from anomaly_detection.errors import AnomalyDetectionError
+from anomaly_detection.logs import LogPipeline
 from anomaly_detection.store import views
 from anomaly_detection.web.doors import context_of
 from anomaly_detection.web.rendering import render
-from anomaly_detection.logs import LogPipeline
 from anomaly_detection.workflows.log_models import load_log_model
 from anomaly_detection.workflows.models import registry_at
 
