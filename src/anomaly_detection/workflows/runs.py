@@ -1,4 +1,4 @@
-"""Detections that people start in the dashboard: the file, what was found, and what of it is drawn, kept in a folder each.
+"""Detections that people start in the dashboard: the file, what was found, what is drawn of it; a folder each.
 
 ::
 
