@@ -24,7 +24,7 @@ def closed(tmp_path_factory):
 
 @pytest.fixture
 def browser(closed):
-    with httpx.Client(base_url=closed.url) as client:
+    with httpx.Client(base_url=closed.url, timeout=60) as client:
         yield client
 
 
@@ -127,7 +127,7 @@ def test_a_form_from_elsewhere_does_nothing(closed, browser):
         ({"csrf": good}, {"Sec-Fetch-Site": "cross-site"}),
     ):
         assert browser.post("/models", data={**data, "name": "x"}, headers=headers).status_code == 403
-    other = httpx.Client(base_url=closed.url)
+    other = httpx.Client(base_url=closed.url, timeout=60)
     assert browser.post("/models", data={"csrf": token(other), "name": "x"}).status_code == 403
     other.close()
     assert browser.post("/models", data={"csrf": good, "name": "x"}).status_code == 422
@@ -205,7 +205,7 @@ def test_a_database_that_is_down_is_said_so(tmp_path):
 
 
 def test_an_upload_keeps_nothing_of_its_name(bare):
-    with httpx.Client(base_url=bare.url) as client:
+    with httpx.Client(base_url=bare.url, timeout=60) as client:
         rows = series_table(80).write_csv().encode()
         files = {"file": ("../../evil.csv", rows, "text/csv")}
         form = {"csrf": token(client, "/detection"), "algorithm": "mad"}
