@@ -94,7 +94,7 @@ def test_what_people_say_is_counted_for_the_version(opened, dashboard):
 
 def test_a_file_becomes_anomalies_a_report_and_a_drawing(opened, dashboard):
     page = opened(f"{dashboard.url}/detection", width=PHONE)
-    page.get_by_label("File").set_input_files(file_of(series_table(300)))
+    page.get_by_label("File", exact=True).set_input_files(file_of(series_table(300)))
     page.get_by_label("Time column").fill("at")
     page.get_by_label("Key columns").fill("host")
     page.get_by_role("button", name="Find anomalies").click()
@@ -103,11 +103,11 @@ def test_a_file_becomes_anomalies_a_report_and_a_drawing(opened, dashboard):
     page.locator(".found summary").first.click()
     assert page.locator(".found .record").first.is_visible()
     with page.expect_download() as download:
-        page.get_by_role("link", name="JSON").click()
+        page.get_by_role("button", name="JSON").click()
     text = download.value.path().read_text()
     assert '"name":"hosts.csv"' in text
     assert str(dashboard.context.settings.home) not in text
-    page.get_by_role("link", name="Explore", exact=True).last.click()
+    page.get_by_role("button", name="Explore").click()
     page.locator(".plot canvas").first.wait_for()
 
 
@@ -124,11 +124,11 @@ def test_pasted_rows_are_judged_too(opened, dashboard):
 
 def test_what_cannot_be_judged_is_explained_and_leaves_nothing(opened, dashboard):
     page = opened(f"{dashboard.url}/detection")
-    page.get_by_label("File").set_input_files(file_of(orders(20), "orders.csv"))
+    page.get_by_label("File", exact=True).set_input_files(file_of(orders(20), "orders.csv"))
     page.get_by_label("Time column").fill("creatd")
     page.get_by_role("button", name="Find anomalies").click()
     assert "creatd" in page.get_by_role("alert").inner_text()
-    assert "Did you mean 'created'?" in page.get_by_role("alert").inner_text()
+    assert "Did you mean 'created'" in page.get_by_role("alert").inner_text()
     assert str(dashboard.context.settings.home) not in page.content()
     assert not [one for one in (dashboard.context.settings.home / "runs").iterdir() if one.name.startswith(".")]
     opened.said.clear()  # Chromium says itself that the answer was 422
@@ -136,8 +136,8 @@ def test_what_cannot_be_judged_is_explained_and_leaves_nothing(opened, dashboard
 
 def test_a_model_is_asked_for_and_its_job_is_followed(opened, dashboard):
     page = opened(f"{dashboard.url}/models")
-    page.get_by_label("Name").fill("new-orders")
-    page.get_by_label("File").set_input_files(file_of(orders(50), "orders.csv"))
+    page.get_by_label("Name", exact=True).fill("new-orders")
+    page.get_by_label("File", exact=True).set_input_files(file_of(orders(50), "orders.csv"))
     page.get_by_role("button", name="Train").click()
     page.wait_for_url("**/jobs/*")
     id_ = page.url.rpartition("/")[2]
@@ -167,7 +167,7 @@ def test_versions_are_compared_promoted_and_rolled_back(opened, dashboard):
     page.get_by_role("button", name="Promote version 1 to production").click()
     page.get_by_text("in production").wait_for()
     page.get_by_role("button", name="Promote version 2 to production").click()
-    page.locator("tr", has_text="in production").get_by_text("2", exact=True).first.wait_for()
+    page.locator("tr", has_text="in production").locator("th", has_text="2").wait_for()
     page.get_by_role("button", name="Roll production back").click()
     page.locator("ol.plain li", has_text="rollback").first.wait_for()
     page.goto(f"{dashboard.url}/settings")
@@ -176,8 +176,8 @@ def test_versions_are_compared_promoted_and_rolled_back(opened, dashboard):
 
 def test_a_table_is_checked_against_its_runs(opened, dashboard):
     page = opened(f"{dashboard.url}/quality")
-    page.get_by_label("Table").first.fill("shop.orders")
-    page.get_by_label("File").set_input_files(file_of(orders(60), "orders.csv"))
+    page.get_by_label("Table", exact=True).fill("shop.orders")
+    page.get_by_label("File", exact=True).set_input_files(file_of(orders(60), "orders.csv"))
     page.get_by_role("button", name="Check").click()
     page.wait_for_url("**/quality/shop.orders")
     assert page.locator(".lead .badge").inner_text() in ("high", "critical")
@@ -187,9 +187,9 @@ def test_a_table_is_checked_against_its_runs(opened, dashboard):
 @pytest.mark.parametrize("kind", ["distribution", "pattern", "timeliness"])
 def test_the_first_run_of_a_table_is_remembered(opened, dashboard, kind):
     page = opened(f"{dashboard.url}/quality")
-    page.get_by_label("Table").first.fill(f"first {kind}")
-    page.get_by_label("Check").last.select_option(kind)
-    page.get_by_label("File").set_input_files(file_of(orders(60), "orders.csv"))
+    page.get_by_label("Table", exact=True).fill(f"first {kind}")
+    page.locator("select[name=check]").select_option(kind)
+    page.get_by_label("File", exact=True).set_input_files(file_of(orders(60), "orders.csv"))
     page.get_by_role("button", name="Check").click()
     page.wait_for_url("**/quality/first*")
     assert page.locator("h1").inner_text() == f"first {kind}"

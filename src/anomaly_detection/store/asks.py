@@ -52,7 +52,7 @@ def retry_job(connection: Connection, id_: str, now: datetime) -> None:
 
 
 def say(
-    connection: Connection, alert: Mapping[str, Any], by: str, now: datetime, *, is_anomaly: bool, note: str = ""
+    connection: Connection, alert: sa.RowMapping, by: str, now: datetime, *, is_anomaly: bool, note: str = ""
 ) -> None:
     """Keep what a person says about an alarm; what was said before is replaced."""
     which = {name: alert[name] for name in ("model", "version", "record_id")}

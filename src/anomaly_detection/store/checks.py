@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from sqlalchemy import Connection
 
 
-def earlier_runs(connection: Connection, table: str, check: str, limit: int = 400) -> list[sa.RowMapping]:
+def earlier_runs(connection: Connection, table: str, check: str, limit: int = 400) -> list[dict[str, Any]]:
     """Runs of a table that a check looked at, the oldest first."""
     query = (
         sa.select(table_runs.c.at, table_runs.c.profile, table_runs.c.answer)
@@ -23,7 +23,7 @@ def earlier_runs(connection: Connection, table: str, check: str, limit: int = 40
         .order_by(table_runs.c.at.desc())
         .limit(limit)
     )
-    return list(connection.execute(query).mappings())[::-1]
+    return [dict(row) for row in connection.execute(query).mappings()][::-1]
 
 
 def keep_run(

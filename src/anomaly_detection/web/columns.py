@@ -1,8 +1,8 @@
 """Columns of numbers for charts, as bytes that the browser uses as they are: nothing is parsed.
 
-Four bytes with the length of the JSON head, the head, spaces up to a multiple of eight, then each column, little-endian:
-float64 (``f8``), float32 (``f4``) or bytes (``u1``), the wider ones first; a gap is NaN. The head is ``{"rows": n,
-"names": [...], "types": [...], ...}``.
+Four bytes with the length of the JSON head, the head, spaces up to a multiple of eight, then each column as float64
+(``f8``), float32 (``f4``) or bytes (``u1``), little-endian, the wider ones first; a gap is NaN. The head is
+``{"rows": n, "names": [...], "types": [...], ...}``.
 """
 
 from __future__ import annotations

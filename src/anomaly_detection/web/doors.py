@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from hmac import compare_digest
-from typing import TYPE_CHECKING, Any, Protocol
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
 from starlette.concurrency import run_in_threadpool
 from starlette.datastructures import UploadFile
-from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Mapping
 
     from starlette.datastructures import FormData
+    from starlette.exceptions import HTTPException
     from starlette.types import Message, Receive
 
     from anomaly_detection.api.context import Context
@@ -38,13 +39,6 @@ TITLES = {
 }
 
 
-class Work(Protocol):
-    """Makes the answer to a form, in a thread."""
-
-    def __call__(self, request: Request, form: FormData) -> Response:
-        """Make it."""
-
-
 def context_of(request: Request) -> Context:
     """What the service consists of."""
     context: Context = request.app.state.context
@@ -57,17 +51,27 @@ def caller_of(request: Request) -> Principal:
     return found
 
 
-def shown(work: Callable[[Request], Response], scope: Scope = "read") -> Callable[[Request], Response]:
-    """A page for those with a scope; others are sent to sign in, or told that they may not."""
+def shown(place: str, scope: Scope = "read") -> Callable[[Request], Response]:
+    """A page for those with a scope; others are sent to sign in, or told that they may not.
+
+    Parameters
+    ----------
+    place : the function that makes it, such as ``jobs:job``.
+    scope : what it takes.
+    """
 
     def endpoint(request: Request) -> Response:
-        return _turned_away(request, scope) or work(request)
+        turned_away = _turned_away(request, scope)
+        if turned_away is not None:
+            return turned_away
+        made: Response = _work(place)(request)
+        return made
 
     return endpoint
 
 
-def posted(work: Work, scope: Scope) -> Callable[[Request], Awaitable[Response]]:
-    """What a form does, for those with a scope; the work is done in a thread."""
+def posted(place: str, scope: Scope) -> Callable[[Request], Awaitable[Response]]:
+    """What a form does, for those with a scope; the work is done in a thread. Parameters as those of :func:`shown`."""
 
     async def endpoint(request: Request) -> Response:
         turned_away = _turned_away(request, scope)
@@ -75,11 +79,18 @@ def posted(work: Work, scope: Scope) -> Callable[[Request], Awaitable[Response]]
             return turned_away
         form = await form_of(request)
         try:
-            return await run_in_threadpool(work, request, form)
+            made: Response = await run_in_threadpool(_work(place), request, form)
         finally:
             await form.close()
+        return made
 
     return endpoint
+
+
+def _work(place: str) -> Callable[..., Any]:
+    module, _, name = place.partition(":")
+    found: Callable[..., Any] = getattr(import_module(f"anomaly_detection.web.pages.{module}"), name)
+    return found
 
 
 def _turned_away(request: Request, scope: Scope) -> Response | None:

@@ -7,6 +7,7 @@ from functools import cache
 from typing import TYPE_CHECKING, Any
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
+from jinja2.runtime import Macro
 from starlette.responses import HTMLResponse
 
 from anomaly_detection.reports.words import number, percent, plain, shown
@@ -44,6 +45,8 @@ def environment() -> Environment:
         lstrip_blocks=True,
     )
     made.filters |= {"number": number, "percent": percent, "plain": plain, "shown": shown, "moment": moment, "ago": ago}
+    macros = [vars(made.get_template(f"{name}.html.jinja").module) for name in ("parts", "fields")]
+    made.globals |= {name: macro for found in macros for name, macro in found.items() if isinstance(macro, Macro)}
     made.globals |= {"static": address, "sections": SECTIONS, "version": __version__}
     return made
 
@@ -75,6 +78,7 @@ def render(
         "caller": request.scope.get("principal"),
         "csrf": request.scope.get("csrf", ""),
         "signed_in": request.scope.get("signed_in", False),
+        "since": request.app.state.changes.token,
         **values,
     }
     if block is not None and "HX-Request" in request.headers:

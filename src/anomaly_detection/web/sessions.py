@@ -1,4 +1,4 @@
-"""Who looks at the pages: a cookie for each browser, a session for each who has shown a key, a token for their forms."""
+"""Who looks at the pages: a cookie for each browser, a session for who has shown a key, a token for their forms."""
 
 from __future__ import annotations
 

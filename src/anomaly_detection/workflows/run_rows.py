@@ -71,7 +71,7 @@ def _channels(frame: pl.DataFrame, reading: Reading) -> list[str]:
 def _times(frame: pl.DataFrame, name: str | None) -> pl.Series:
     """Seconds since 1970, or row numbers."""
     if name is None:
-        return pl.arange(len(frame), eager=True, dtype=pl.Float64)
+        return pl.int_range(len(frame), eager=True).cast(pl.Float64)
     clock = clock_of(frame[name])
     micros = pl.Series(read_microseconds(frame[name], clock)).cast(pl.Float64)
     return micros / 1e6 if clock.is_clock else micros

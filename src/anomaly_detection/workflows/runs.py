@@ -1,4 +1,4 @@
-"""Detections that people start in the dashboard: the file, what was found, and what of it is drawn, kept in a folder each.
+"""Detections that people start in the dashboard: the file, what was found, what is drawn of it; a folder each.
 
 ::
 
@@ -128,9 +128,10 @@ class Runs:
         try:
             run = self._judged(aside, id_, file, wishes, asked_by, progress)
             aside.rename(self.folder / id_)
-        except BaseException:
+        except InputError as error:
+            raise InputError(without_place(str(error), aside, wishes.name)) from None
+        finally:
             shutil.rmtree(aside, ignore_errors=True)
-            raise
         self.forget(datetime.now(UTC) - self.keep)
         return run
 
@@ -152,10 +153,7 @@ class Runs:
         request = DetectRequest(
             reading, fitting, model=wishes.model, registry=self.registry, output=results, explain=True
         )
-        try:
-            outcome = detect_file(request, progress)
-        except InputError as error:
-            raise InputError(str(error).replace(str(data), wishes.name)) from None
+        outcome = detect_file(request, progress)
         _rename(results, wishes.name)
         report = report_detection(ReportRequest(str(results), str(folder / "report.html")))
         rows = rows_of(results, frame, reading)
@@ -220,6 +218,16 @@ class Runs:
     def _folders(self) -> Iterator[Path]:
         if self.folder.is_dir():
             yield from (path for path in self.folder.iterdir() if (path / "about.json").is_file())
+
+
+def without_place(text: str, folder: Path, name: str) -> str:
+    """A message that says the sender's name of a file, not where it lies here.
+
+    >>> from pathlib import Path
+    >>> without_place("/srv/a/data.csv has no rows.", Path("/srv/a"), "orders.csv")
+    'orders.csv has no rows.'
+    """
+    return re.sub(rf"{re.escape(str(folder))}/[\w.]+", lambda _: name, text)
 
 
 def ending_of(name: str) -> str:

@@ -10,7 +10,7 @@ import polars as pl
 
 from anomaly_detection.errors import InputError
 from anomaly_detection.sources.files import open_source
-from anomaly_detection.workflows.runs import ending_of
+from anomaly_detection.workflows.runs import ending_of, without_place
 
 
 def read_table(file: IO[bytes], name: str, most_rows: int, *, as_text: bool) -> pl.DataFrame:
@@ -30,7 +30,10 @@ def read_table(file: IO[bytes], name: str, most_rows: int, *, as_text: bool) -> 
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / f"table{ending_of(name)}"
         path.write_bytes(file.read())
-        frame = _read(path, as_text=as_text)
+        try:
+            frame = _read(path, as_text=as_text)
+        except InputError as error:
+            raise InputError(without_place(str(error), path.parent, name)) from None
     if len(frame) > most_rows:
         raise InputError(f"{name} has {len(frame):,} rows; this service takes {most_rows:,} at once.")
     return frame

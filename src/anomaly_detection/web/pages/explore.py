@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import polars as pl
 from starlette.exceptions import HTTPException
-from starlette.responses import Response
 
 from anomaly_detection.errors import InputError
 from anomaly_detection.reports.words import moment, number
@@ -22,6 +21,7 @@ from anomaly_detection.workflows.run_rows import VALUE
 if TYPE_CHECKING:
     from numpy.typing import NDArray
     from starlette.requests import Request
+    from starlette.responses import Response
 
     from anomaly_detection.workflows.runs import Run
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import threading
 import time
+from hashlib import sha256
 from typing import TYPE_CHECKING, Any
 
 from starlette.concurrency import run_in_threadpool
@@ -14,7 +15,7 @@ from anomaly_detection.errors import StoreError
 from anomaly_detection.store import views
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
+    from collections.abc import AsyncIterator, Mapping
 
     from starlette.requests import Request
 
@@ -39,32 +40,40 @@ class Changes:
         self._database = database
         self._lock = threading.Lock()
         self._looked = 0.0
-        self._traces: dict[str, tuple[Any, ...]] = {}
+        self._traces: dict[str, str] = {}
 
-    def traces(self) -> dict[str, tuple[Any, ...]]:
-        """Values by name that are others once something has changed; the last ones while the database is down."""
+    def token(self) -> str:
+        """All of it as a part of an address."""
+        return ".".join(f"{name}-{trace}" for name, trace in self.traces().items())
+
+    def traces(self) -> dict[str, str]:
+        """A few characters by name that are others once something has changed; no others while the database is down."""
         with self._lock:
             if time.monotonic() - self._looked >= EVERY:
                 self._looked = time.monotonic()
                 try:
                     with self._database.read() as connection:
-                        self._traces = views.traces(connection)
+                        self._traces = {name: _mark(trace) for name, trace in views.traces(connection).items()}
                 except StoreError:
                     return self._traces
             return self._traces
 
 
+def _mark(trace: tuple[Any, ...]) -> str:
+    return sha256(repr(trace).encode()).hexdigest()[:12]
+
+
 async def live(request: Request) -> Response:
-    """The stream."""
+    """The stream; ``since`` is what the page had seen when it was made."""
     if request.scope.get("principal") is None:
         return RedirectResponse("/login", 303)
     changes: Changes = request.app.state.changes
     headers = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
-    return StreamingResponse(_events(changes), headers=headers, media_type="text/event-stream")
+    seen = dict(part.partition("-")[::2] for part in request.query_params.get("since", "").split("."))
+    return StreamingResponse(_events(changes, seen), headers=headers, media_type="text/event-stream")
 
 
-async def _events(changes: Changes) -> AsyncIterator[str]:
-    seen = await run_in_threadpool(changes.traces)
+async def _events(changes: Changes, seen: Mapping[str, str]) -> AsyncIterator[str]:
     yield "retry: 2000\n\n"
     ends = time.monotonic() + LASTS
     while time.monotonic() < ends:

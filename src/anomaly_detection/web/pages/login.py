@@ -28,7 +28,8 @@ async def sign_in(request: Request) -> Response:
     after, key = _inside(text_of(form, "next", "/")), text_of(form, "key")
     answer = RedirectResponse(after, 303)
     session = let_in(request, answer)
-    if key and await run_in_threadpool(_opened, request, session, key):
+    known = await run_in_threadpool(_opened, request, session, key)
+    if known:
         return answer
     problem = "This key is not known, or no longer valid." if key else "Please give a key."
     return render(request, "login", {"next": after, "problem": problem}, status=401)
