@@ -1,21 +1,19 @@
 """kill -9 at random moments: no acknowledged job is lost or done twice, and nobody repairs anything."""
 
 import os
-import random
 import signal
-import socket
 import subprocess
 import sys
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 from pathlib import Path
 
-import httpx
 import pytest
 
 from anomaly_detection.jobs.pool import Pool
 from anomaly_detection.registry.local import LocalRegistry
 from deadlines import until
 from jobs import killing
+from running_service import running
 
 TABLE = b"a,b\n" + b"".join(b"%d,%d\n" % ((n * 7919) % 101, n % 13) for n in range(120))
 TRAIN = {"name": "orders", "algorithm": "hbos"}
@@ -43,33 +41,6 @@ def test_processes_that_put_and_do_jobs_are_killed(database_url, tmp_path, kills
     queue.database.close()
 
 
-def free_port():
-    with socket.socket() as taken:
-        taken.bind(("127.0.0.1", 0))
-        return taken.getsockname()[1]
-
-
-@contextmanager
-def serving(home, port):
-    """The service as it is started by its users."""
-    names = {"HOME": str(home), "PORT": str(port), "OPEN_ACCESS": "true", "WORKERS": "1"}
-    environment = {**os.environ, **{f"ANOMALY_DETECTION_{name}": value for name, value in names.items()}}
-    process = subprocess.Popen([sys.executable, "-m", "anomaly_detection", "serve"], env=environment)
-    try:
-        until(lambda: ready(port) or process.poll() is not None)
-        assert process.poll() is None
-        yield process
-    finally:
-        process.kill()
-        process.wait()
-
-
-def ready(port):
-    with suppress(httpx.TransportError):
-        return httpx.get(f"http://127.0.0.1:{port}/health/ready").status_code == 200
-    return False
-
-
 def is_up(pid):
     """Whether a process runs; one that waits to be buried does not."""
     with suppress(FileNotFoundError, ProcessLookupError):
@@ -77,38 +48,47 @@ def is_up(pid):
     return False
 
 
-@pytest.mark.skipif(not Path("/proc/self/stat").exists(), reason="looks at processes as Linux shows them")
-def test_a_service_that_is_killed_while_it_trains_goes_on(tmp_path):
-    home, port, dice = tmp_path / "home", free_port(), random.Random(0)
-    url, acknowledged = f"http://127.0.0.1:{port}/api/v1", []
-    for _ in range(3):
-        with serving(home, port) as process, httpx.Client(base_url=url, timeout=30) as client:
-            upload = client.post("/uploads?name=orders.csv", content=TABLE).json()["id"]
-            for _ in range(2):
-                asked = client.post("/jobs", json={"kind": "train", "payload": {**TRAIN, "upload": upload}})
-                acknowledged.append(asked.json()["id"])
-            job = until(lambda: (found := client.get("/jobs?state=running").json()["items"]) and found[0])
-            until(lambda: client.get(f"/jobs/{job['id']}").json()["step"] or dice.random() < 0.02)
-            workers = children(process.pid)
-            runners = [pid for worker in workers for pid in children(worker)]
-            process.send_signal(signal.SIGKILL)
-            process.wait()
-            until(lambda: not any(map(is_up, [*workers, *runners])))
-    with serving(home, port) as process, httpx.Client(base_url=url, timeout=30) as client:
-        until(lambda: all(client.get(f"/jobs/{job}").json()["ended"] for job in acknowledged), 120)
-        done = [client.get(f"/jobs/{job}").json() for job in acknowledged]
-        workers = children(process.pid)
-        process.terminate()
-        process.wait(30)
-        assert not any(map(is_up, workers))
-    assert [job["state"] for job in done] == ["done"] * len(acknowledged)
-    made = LocalRegistry(home / "registry").versions("orders")
-    assert sorted(version.lineage.job for version in made) == sorted(acknowledged)
-    assert sorted(job["result"]["version"] for job in done) == [version.version for version in made]
+def workers_of(service):
+    """The worker processes of a service; it may have others."""
+    return [pid for pid in children(service.process.pid) if b"worker" in Path(f"/proc/{pid}/cmdline").read_bytes()]
 
 
 def children(pid):
-    return [int(one) for task in Path(f"/proc/{pid}/task").iterdir() for one in (task / "children").read_text().split()]
+    tasks = Path(f"/proc/{pid}/task").iterdir()
+    return [int(one) for task in tasks for one in (task / "children").read_text().split()]
+
+
+def kill_in_the_middle_of_a_training(service):
+    """Ask for two trainings, kill the service while one runs; the jobs. All its processes end by themselves."""
+    upload = service.client.post("/api/v1/uploads?name=orders.csv", content=TABLE).json()["id"]
+    body = {"kind": "train", "payload": {**TRAIN, "upload": upload}}
+    asked = [service.client.post("/api/v1/jobs", json=body).json()["id"] for _ in range(2)]
+    until(lambda: service.client.get("/api/v1/jobs?state=running").json()["items"])
+    workers = workers_of(service)
+    runners = [pid for worker in workers for pid in children(worker)]
+    assert runners
+    service.stop(signal.SIGKILL)
+    until(lambda: not any(map(is_up, [*workers, *runners])))
+    return asked
+
+
+@pytest.mark.skipif(not Path("/proc/self/stat").exists(), reason="looks at processes as Linux shows them")
+def test_a_service_that_is_killed_while_it_trains_goes_on(tmp_path):
+    acknowledged = []
+    for _ in range(2):
+        with running(tmp_path, "--workers", "1") as service:
+            acknowledged += kill_in_the_middle_of_a_training(service)
+    with running(tmp_path, "--workers", "1") as service:
+        jobs = [f"/api/v1/jobs/{job}" for job in acknowledged]
+        until(lambda: all(service.client.get(job).json()["ended"] for job in jobs), 120)
+        done = [service.client.get(job).json() for job in jobs]
+        workers = workers_of(service)
+        service.stop()
+        assert not any(map(is_up, workers))
+    assert [job["state"] for job in done] == ["done"] * len(acknowledged)
+    made = LocalRegistry(tmp_path / "home" / "registry").versions("orders")
+    assert sorted(version.lineage.job for version in made) == sorted(acknowledged)
+    assert sorted(job["result"]["version"] for job in done) == [version.version for version in made]
 
 
 def test_workers_that_die_are_started_again_and_end_with_their_pool(monkeypatch):

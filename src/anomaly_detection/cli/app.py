@@ -17,6 +17,7 @@ from anomaly_detection.cli import (
     detection,
     forecasts,
     health,
+    jobs,
     keys,
     log_demo,  # noqa: F401 - adds a command to logs
     log_training,  # noqa: F401 - adds commands to logs
@@ -54,6 +55,7 @@ app.add_typer(health.app, name="health")
 app.add_typer(logs.app, name="logs")
 app.add_typer(quality.app, name="quality")
 app.add_typer(keys.app, name="keys")
+app.add_typer(jobs.app, name="jobs")
 app.command("backtest")(backtest.backtest)
 app.command("forecast")(forecasts.forecast)
 app.command("demo")(demo.demo)

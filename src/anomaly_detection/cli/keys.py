@@ -3,17 +3,14 @@
 from __future__ import annotations
 
 import getpass
-from contextlib import contextmanager
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from anomaly_detection.cli import options as o
+from anomaly_detection.cli.service_database import service_database
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-    from anomaly_detection.store import Database
     from anomaly_detection.store.keys import ApiKey
 
 app = typer.Typer(help="Make, see and revoke keys of the service.", no_args_is_help=True)
@@ -44,7 +41,7 @@ def create(
     from anomaly_detection.cli.terminal import print_json, say
     from anomaly_detection.workflows.api_keys import create_key
 
-    with _database() as database:
+    with service_database() as database:
         key, secret = create_key(database, name, scope or ("read", "score"), days, asked_by=_me())
     if as_json:
         print_json({**_shown(key), "secret": secret})
@@ -60,7 +57,7 @@ def list_(as_json: o.Json = False) -> None:
     from anomaly_detection.cli.terminal import print_json, show_table
     from anomaly_detection.workflows.api_keys import list_keys
 
-    with _database() as database:
+    with service_database() as database:
         found = list_keys(database)
     rows = [_shown(key) for key in found]
     if as_json:
@@ -76,27 +73,12 @@ def revoke(key: Annotated[str, typer.Argument(help="Its id, or its name.")], as_
     from anomaly_detection.cli.terminal import print_json, say
     from anomaly_detection.workflows.api_keys import revoke_key
 
-    with _database() as database:
+    with service_database() as database:
         ended = revoke_key(database, key, asked_by=_me())
     if as_json:
         print_json(_shown(ended))
     else:
         say(f"The key of {ended.name} does not work any more.")
-
-
-@contextmanager
-def _database() -> Iterator[Database]:
-    from anomaly_detection.settings import Settings
-    from anomaly_detection.store import Database, upgrade
-
-    settings = Settings()
-    settings.home.mkdir(parents=True, exist_ok=True)
-    database = Database(settings.database_url)
-    try:
-        upgrade(database)
-        yield database
-    finally:
-        database.close()
 
 
 def _me() -> str:

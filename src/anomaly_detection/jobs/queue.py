@@ -171,11 +171,6 @@ class Queue:
         with self.database.read() as connection:
             return rows.newest(connection, state, kind, max(1, min(limit, MOST_LISTED)), after)
 
-    def counts(self) -> dict[tuple[str, str], int]:
-        """How many jobs there are, by kind and state."""
-        with self.database.read() as connection:
-            return rows.counts(connection)
-
     def lines(self, id: str, after: int = 0, limit: int = MOST_LISTED) -> tuple[Line, ...]:
         """What a job logged, in order, from behind the line ``after`` on; the newest 1,000 lines are kept."""
         with self.database.read() as connection:

@@ -109,12 +109,6 @@ def newest(
     return tuple(Job(*row) for row in connection.execute(wanted))
 
 
-def counts(connection: sa.Connection) -> dict[tuple[str, str], int]:
-    """How many jobs there are, by kind and state."""
-    wanted = sa.select(jobs.c.kind, jobs.c.state, sa.func.count()).group_by(jobs.c.kind, jobs.c.state)
-    return {(kind, state): number for kind, state, number in connection.execute(wanted)}
-
-
 def anything(connection: sa.Connection, now: datetime, far: datetime) -> bool:
     """Whether there is a job to claim, or a lease that nobody holds any more."""
     return bool(connection.execute(sa.select(sa.or_(_due(now).exists(), _lost(now, far).exists()))).scalar_one())

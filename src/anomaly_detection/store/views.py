@@ -288,7 +288,7 @@ def latest_checks(connection: Connection, table: str = "", limit: int = 200) -> 
 
 def job_rows(connection: Connection, state: str = "", kind: str = "", limit: int = 100) -> list[sa.RowMapping]:
     """Jobs, the newest first."""
-    query = sa.select(jobs).order_by(jobs.c.created.desc(), jobs.c.id).limit(limit)
+    query = sa.select(jobs).order_by(jobs.c.id.desc()).limit(limit)
     if state:
         query = query.where(jobs.c.state == state)
     if kind:

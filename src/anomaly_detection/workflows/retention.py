@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from anomaly_detection.jobs import Queue
 from anomaly_detection.registry.lineage import utc_now
 from anomaly_detection.store import Database
+from anomaly_detection.workflows.feedback import delete_old
 from anomaly_detection.workflows.job_requests import Retain
 from anomaly_detection.workflows.uploads import Uploads
 
@@ -25,7 +26,7 @@ _JOB = re.compile(r"([0-9a-f]{32})(\.jsonl)?", re.ASCII)
 
 
 def retain(settings: Settings, task: Task) -> Mapping[str, Any]:
-    """Delete ended jobs with their lines and files, and uploads that no job waits for.
+    """Delete old alarms and scores, ended jobs with their lines and files, and uploads that no job waits for.
 
     Raises
     ------
@@ -33,7 +34,8 @@ def retain(settings: Settings, task: Task) -> Mapping[str, Any]:
         if the database does not answer.
     """
     asked = Retain.model_validate(task.payload)
-    before = utc_now() - timedelta(days=asked.days or settings.keep_days)
+    days, now = asked.days or settings.keep_days, utc_now()
+    before = now - timedelta(days=days)
     database = Database(settings.database_url)
     try:
         queue = Queue(database)
@@ -42,6 +44,8 @@ def retain(settings: Settings, task: Task) -> Mapping[str, Any]:
             jobs += len(forgotten)
             task.progress(0.0, f"deleting jobs: {jobs}")
         kept = queue.unended()
+        task.progress(0.3, "deleting alarms and scores")
+        found = delete_old(database, settings.home, days, now)
     finally:
         database.close()
     task.progress(0.5, "deleting files")
@@ -50,7 +54,7 @@ def retain(settings: Settings, task: Task) -> Mapping[str, Any]:
     )
     ids = {job.id for job in kept}
     results = sum(_files_of_jobs(settings.home / name, before, ids) for name in ("results", "studies"))
-    return {"before": before.isoformat(), "jobs": jobs, "uploads": uploads, "files": results}
+    return {"before": before.isoformat(), "jobs": jobs, "uploads": uploads, "files": results, **found}
 
 
 def _files_of_jobs(folder: Path, before: datetime, kept: Collection[str]) -> int:

@@ -6,6 +6,7 @@ import os
 import signal
 import sys
 import threading
+from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from anomaly_detection.jobs import Queue
@@ -15,6 +16,8 @@ from anomaly_detection.store import Database, upgrade
 from anomaly_detection.workflows.job_kinds import kinds_of_jobs
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from anomaly_detection.settings import Settings
 
 
@@ -38,16 +41,25 @@ def work(settings: Settings, *, once: bool = False, with_parent: bool = False) -
         upgrade(database)
         queue = Queue(database)
         worker = Worker(queue, kinds_of_jobs(settings), Schedules(queue))
-        for number in (signal.SIGTERM, signal.SIGINT):
-            signal.signal(number, lambda *_: worker.stop())
         if with_parent:
             threading.Thread(target=_end_with_parent, args=(worker,), daemon=True).start()
-        if once:
-            return worker.run_waiting()
-        worker.run()
+        with _stopped_by_signals(worker):
+            if once:
+                return worker.run_waiting()
+            worker.run()
     finally:
         database.close()
     return 0
+
+
+@contextmanager
+def _stopped_by_signals(worker: Worker) -> Iterator[None]:
+    before = {number: signal.signal(number, lambda *_: worker.stop()) for number in (signal.SIGTERM, signal.SIGINT)}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
 
 
 def _end_with_parent(worker: Worker) -> None:
