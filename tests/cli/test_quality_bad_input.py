@@ -8,6 +8,7 @@ import polars as pl
 import pytest
 
 needs_sql = pytest.mark.needs_extra("sqlalchemy")
+SECRET = "very-quiet"
 CHECKS = ("volume", "distribution", "pattern")
 ODD = """o'b"r; drop table orders; --"""
 
@@ -168,7 +169,7 @@ def test_a_day_without_rows(ad, tmp_path):
     ("url", "words"),
     [
         pytest.param(
-            "postgresql://me:hush@127.0.0.1:1/shop",
+            f"postgresql://me:{SECRET}@127.0.0.1:1/shop",
             "cannot be reached",
             marks=pytest.mark.needs_extra("psycopg"),
         ),
@@ -184,7 +185,7 @@ def test_databases_that_are_down_or_lack_the_table(ad, tmp_path, check, url, wor
     ran = ad("quality", check, "--url", url.format(folder=tmp_path), "--table", "ordrs", *when)
     assert (ran.code, ran.out) == (2, "")
     assert words in " ".join(ran.err.split())
-    assert "hush" not in ran.err
+    assert SECRET not in ran.err
 
 
 @needs_sql

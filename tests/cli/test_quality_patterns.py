@@ -66,6 +66,10 @@ def test_a_directory_of_daily_files_is_its_own_past(ad, tmp_path):
     ran = ad(*PATTERN, folder, "--json")
     assert ("phone", "new shape") in kinds(ran)
     assert "4 earlier tables" in ran.json["message"]
+    assert ad(*PATTERN, folder, "--now", "2026-03-04T12:00", "--fail-on-anomaly").code == 0
+    itself = ad(*PATTERN, folder / "sites_2026-03-05.csv", "--history", folder, "--json")
+    assert kinds(itself) == kinds(ran)
+    assert "4 earlier tables" in itself.json["message"]
     alone = ad(*PATTERN, folder / "sites_2026-03-05.csv", "--history", folder, "--columns", "city", "--json").json
     assert {one["column"] for one in alone["findings"]} <= {"city"}
 

@@ -130,16 +130,19 @@ def pattern(
     from anomaly_detection.cli.terminal import progress
     from anomaly_detection.workflows.cell_reading import TableReading
     from anomaly_detection.workflows.quality import PatternRequest, check_pattern_of
+    from anomaly_detection.workflows.table_reading import microseconds
 
     o.one_standard_output(as_json=as_json, output=output, cell_scores=cell_scores)
+    present = None if now is None else t.moment(now)
+    until = None if present is None else microseconds(present)
     request = PatternRequest(
-        TableReading(data, format_, encoding, delimiter, o.names(columns), url, table, rows),
+        TableReading(data, format_, encoding, delimiter, o.names(columns), url, table, rows, until),
         key=o.names([key] if key else None),
         history=tuple(history or ()),
         tolerance=tolerance,
         method=method,
         remember=remember,
-        now=None if now is None else t.moment(now),
+        now=present,
         cell_scores=cell_scores,
         output=output,
         output_format=output_format,

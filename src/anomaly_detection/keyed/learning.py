@@ -185,6 +185,7 @@ class Learning:
                 self._keep(Judge(level, key, pipeline, weight, apart), rows)
 
     def _keep(self, judge: Judge, rows: NDArray[np.int64]) -> None:
+        judge.pipeline.monitor_ = None  # it is the calibration by level that promises
         self.judges.append(judge)
         self.fitted.append(Fitted.on(judge.pipeline, rows))
         if judge.level:

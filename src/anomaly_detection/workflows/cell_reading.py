@@ -51,6 +51,7 @@ class TableReading:
     columns : the columns to read; all when empty.
     url, table : a database and its table, in place of ``data``.
     rows : the most rows to read of a database's table.
+    until : microseconds since 1970; later ones of daily files are left out.
     """
 
     data: str | None = None
@@ -61,6 +62,7 @@ class TableReading:
     url: str | None = None
     table: str | None = None
     rows: int = MOST_ROWS
+    until: int | None = None
 
     def __post_init__(self) -> None:
         check_place(self.data, self.url, self.table)
@@ -81,12 +83,10 @@ class TableReading:
         """
         if self.url is not None:
             return self._of_database(also)
-        place = Path(str(self.data))
-        if self.data == "-" or not place.is_dir():
+        if not self._is_folder:
             return self._of_file(str(self.data))
-        files = data_files(place)
-        if not files:
-            raise SourceError(f"The directory {place} has no data files.")
+        if not (files := self._files()):
+            raise SourceError(f"The directory {self.data} has no data files{'' if self.until is None else ' by then'}.")
         try:
             return self._of_file(str(files[-1].path))
         except NoRecordsError as error:
@@ -101,8 +101,15 @@ class TableReading:
 
     def earlier_files(self) -> list[DataFile]:
         """Of a directory of daily files all but the latest, 30 at most."""
-        folder = self.data is not None and self.data != "-" and Path(self.data).is_dir()
-        return data_files(Path(str(self.data)))[:-1][-MOST_RUNS:] if folder else []
+        return self._files()[:-1][-MOST_RUNS:] if self._is_folder else []
+
+    @property
+    def _is_folder(self) -> bool:
+        return self.data is not None and self.data != "-" and Path(self.data).is_dir()
+
+    def _files(self) -> list[DataFile]:
+        files = data_files(Path(str(self.data)))
+        return [one for one in files if self.until is None or one.time <= self.until]
 
     def _of_file(self, path: str) -> TableRead:
         with open_source(path, format=self.format, encoding=self.encoding, delimiter=self.delimiter) as source:

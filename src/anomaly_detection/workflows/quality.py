@@ -15,7 +15,7 @@ from anomaly_detection.quality.pattern import TOLERANCE, PatternAnswer, check_pa
 from anomaly_detection.quality.profile import PatternProfile
 from anomaly_detection.workflows.output import open_sink
 from anomaly_detection.workflows.quality_history import MOST_RUNS, data_files, read_patterns, remember_run
-from anomaly_detection.workflows.table_reading import aware
+from anomaly_detection.workflows.table_reading import aware, microseconds
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -37,7 +37,7 @@ class PatternRequest:
     history : earlier tables, the oldest first: files, directories of daily files, or a folder that remembers.
     tolerance : the share of a column's rows that may be wrong in one way.
     remember : whether to add what the cells look like to the folder that is the history.
-    now : when the table is of; what is later is left out.
+    now : when the table is of; earlier tables that are later are left out.
     method : how cells are scored, one of :data:`METHODS`.
     cell_scores : a file for the score of every cell.
     output, output_format : a file for the findings, and its format when the name does not tell.
@@ -135,7 +135,7 @@ def earlier_pattern(request: PatternRequest) -> PatternProfile | None:
     InputError
         for one that remembers no run.
     """
-    before = None if request.now is None else int(aware(request.now).timestamp() * 1e6)
+    before = None if request.now is None else microseconds(request.now)
     parts = [one for each in request.history for one in _patterns_in(Path(each), request)]
     parts += [_pattern_of(request, one.path, one.time) for one in request.reading.earlier_files()]
     parts = [one for one in parts if before is None or one.time is None or one.time < before]
@@ -156,7 +156,9 @@ def _patterns_in(place: Path, request: PatternRequest) -> Sequence[PatternProfil
         raise SourceError(f"There is no file or folder {str(place)!r}. Check the path.")
     if (runs := read_patterns(place)) or not place.exists():
         return runs
-    return [_pattern_of(request, one.path, one.time) for one in data_files(place)[-MOST_RUNS:]]
+    own = Path(str(request.reading.data))
+    files = [one for one in data_files(place) if not (own.is_file() and one.path.samefile(own))]
+    return [_pattern_of(request, one.path, one.time) for one in files[-MOST_RUNS:]]
 
 
 def _pattern_of(request: PatternRequest, path: Path, time: int | None) -> PatternProfile:

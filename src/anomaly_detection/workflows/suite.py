@@ -166,7 +166,7 @@ def _pattern(place: TablePlace, said: dict[str, Any], present: datetime, *, reme
     folder = Path(place.history) if place.history is not None else None
     known = folder is not None and (remember or bool(read_patterns(folder)))
     return PatternRequest(
-        TableReading(place.data, url=place.url, table=place.table),
+        TableReading(place.data, url=place.url, table=place.table, until=place.present),
         history=(str(folder),) if known else (),
         tolerance=float(said.get("tolerance", TOLERANCE)),
         remember=known and remember,

@@ -74,7 +74,7 @@ class TablePlace:
     @property
     def present(self) -> int | None:
         """The present in microseconds since 1970 UTC; None if it was not given."""
-        return None if self.now is None else int(aware(self.now).timestamp() * 1e6)
+        return None if self.now is None else microseconds(self.now)
 
     def sql(self) -> SqlTable:
         """Open the table of a database; raises as :class:`~anomaly_detection.sources.sql.SqlTable` does."""
@@ -142,6 +142,11 @@ def check_place(data: str | None, url: str | None, table: str | None) -> None:
         raise ParameterError("--url says which database and --table which table of it. Give both.")
     if data is not None and data != "-" and not Path(data).exists():
         raise SourceError(f"There is no file or directory {data!r}. Check the path.")
+
+
+def microseconds(moment: datetime) -> int:
+    """A time in microseconds since 1970 UTC; it is in UTC where it has no zone."""
+    return int(aware(moment).timestamp() * 1e6)
 
 
 def aware(moment: datetime) -> datetime:
