@@ -27,11 +27,11 @@ BEGIN = 4
 class SeasonalEWMA(SeriesDetector):
     """A control chart with a season: a level that moves along, and what each place of the season adds to it.
 
-    This is additive exponential smoothing without a trend. The level moves with every row, so that a slow trend or a
-    shift is followed; what a place adds moves from round to round. The scale of a place is a mean absolute deviation,
-    times 1.2533, which borrows from all places while few values were seen there. A value moves them as if it were at
-    most 3 scales away. The place of a row comes from its time on the clock of the zone, so that neither gaps nor
-    daylight saving shift it. Rows above the line are not learned from, unless most of the last 20 are.
+    This is additive exponential smoothing: the level moves with every row, so that a shift is followed, and by a slope
+    that is learned slowly; what a place adds moves from round to round. The scale of a place is a mean absolute
+    deviation, times 1.2533, which borrows from all places while few values were seen there. A value moves them as if it
+    were at most 3 scales away. The place of a row comes from its time on the clock of the zone, so that neither gaps
+    nor daylight saving shift it. Rows above the line are not learned from, unless most of the last 20 are.
 
     Parameters
     ----------
@@ -42,7 +42,7 @@ class SeasonalEWMA(SeriesDetector):
     Attributes
     ----------
     season_ : (period, 3, d) float64, what each place adds, mean absolute deviation there, values seen.
-    level_ : (3, d) float64, level, mean absolute deviation, values seen, of each channel.
+    level_ : (4, d) float64, level, mean absolute deviation, values seen, and what a row adds, of each channel.
     above_ : (1,) float64, the share of the latest rows that scored above the line.
 
     References
@@ -82,19 +82,27 @@ class SeasonalEWMA(SeriesDetector):
     def _fit(self, series: Series) -> None:
         self.above_ = np.zeros(1)
         first = series[: BEGIN * self.period]
-        place = self._place(first)
-        level = _mean(first.values)
+        place, level, slope = self._place(first), _mean(first.values), self._slope(first.values)
+        rest = first.values - level - slope * (np.arange(len(first)) - 0.5 * (len(first) - 1))[:, None]
         self.season_ = np.zeros((self.period, 3, series.width))
         for one in np.unique(place).tolist():
-            at = first.values[place == one] - level
-            self.season_[one, 0] = np.nan_to_num(_mean(at))
-            self.season_[one, 2] = np.minimum((~np.isnan(at)).sum(axis=0), 1)
-        rest = np.abs(first.values - level - self.season_[place, 0])
-        spread = np.nan_to_num(_mean(rest)) * len(first) / max(len(first) - self.period, 1)
+            self.season_[one, 0] = np.nan_to_num(_mean(rest[place == one]))
+            self.season_[one, 2] = (~np.isnan(rest[place == one])).any(axis=0)
+        away = _mean(np.abs(rest - self.season_[place, 0]))
+        spread = np.nan_to_num(away) * len(first) / max(len(first) - self.period, 1)
         self.season_[:, 1] = spread
-        known = (~np.isnan(first.values)).sum(axis=0)
-        self.level_ = np.stack([np.nan_to_num(level), spread, np.minimum(known, FEWEST).astype(np.float64)])
+        known = np.minimum((~np.isnan(first.values)).sum(axis=0), FEWEST).astype(np.float64)
+        start = np.nan_to_num(level) - slope * 0.5 * (len(first) + 1)
+        self.level_ = np.stack([start, spread, known, slope])
         self._advance(series, np.inf)
+
+    def _slope(self, values: NDArray[np.float64]) -> NDArray[np.float64]:
+        """(d,) what a row adds, from the difference of two halves of whole rounds; 0 where there are not two rounds."""
+        half = len(values) // (2 * self.period) * self.period
+        if not half:
+            return np.zeros(values.shape[1])
+        slope: NDArray[np.float64] = np.nan_to_num((_mean(values[half : 2 * half]) - _mean(values[:half])) / half)
+        return slope
 
     def _place(self, series: Series) -> NDArray[np.int64]:
         place: NDArray[np.int64] = (civil(series.time, self.zone_) // self.step_) % self.period
@@ -112,10 +120,10 @@ class SeasonalEWMA(SeriesDetector):
     def _restored(self) -> None:
         d = len(self.names_)
         self._require_shapes(np.float64, (self.period, 3, d), "season_")
-        self._require_shapes(np.float64, (3, d), "level_")
+        self._require_shapes(np.float64, (4, d), "level_")
         self._require_shapes(np.float64, (1,), "above_")
         self._require(not np.isnan(self.season_).any(), (self.season_[:, 1:] >= 0.0).all())
-        self._require(not np.isnan(self.level_).any(), (self.level_[1:] >= 0.0).all(), 0.0 <= self.above_[0] <= 1.0)
+        self._require(not np.isnan(self.level_).any(), (self.level_[1:3] >= 0.0).all(), 0.0 <= self.above_[0] <= 1.0)
 
 
 def _mean(values: NDArray[np.float64]) -> NDArray[np.float64]:
