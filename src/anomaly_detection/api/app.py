@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING
 from fastapi import FastAPI
 
 from anomaly_detection.api import problems
-from anomaly_detection.api.routes import alerts, events, health, logs
+from anomaly_detection.api.routes import alerts, events, health, logs, scoring, streams
 from anomaly_detection.version import __version__
 
 if TYPE_CHECKING:
     from anomaly_detection.api.context import Context
 
-ROUTES = (logs.bare, logs.router, alerts.router, events.router, health.router)
+ROUTES = (logs.bare, logs.router, alerts.router, events.router, scoring.router, streams.router, health.router)
 """A router for each noun; those of the hot path first."""
 
 

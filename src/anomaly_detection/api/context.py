@@ -15,6 +15,7 @@ from anomaly_detection.workflows.events import Events
 from anomaly_detection.workflows.recording import Recorder
 from anomaly_detection.workflows.serving import Models
 from anomaly_detection.workflows.starting_models import prepare_logs
+from anomaly_detection.workflows.streams import Streams
 
 if TYPE_CHECKING:
     from anomaly_detection.settings import Settings
@@ -31,6 +32,7 @@ class Context:
     models : the models that are ready.
     events : what happens, for those who listen.
     recorder : keeps verdicts.
+    streams : of records, over WebSockets.
     live_logs : the model of log entries.
     """
 
@@ -39,6 +41,7 @@ class Context:
     models: Models = field(repr=False)
     events: Events = field(repr=False)
     recorder: Recorder = field(repr=False)
+    streams: Streams = field(repr=False)
     live_logs: CurrentLogs = field(repr=False)
 
     @classmethod
@@ -58,7 +61,7 @@ class Context:
         events = Events()
         recorder = Recorder(database, settings.home, events.publish)
         live_logs = CurrentLogs(models, settings.log_model, recorder)
-        return cls(settings, database, models, events, recorder, live_logs)
+        return cls(settings, database, models, events, recorder, Streams(), live_logs)
 
     def close(self) -> None:
         """Let go of everything."""
