@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+import atexit
 import contextlib
+import shutil
+import tempfile
 import threading
 import time
+from functools import cache
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import httpx
@@ -13,10 +18,10 @@ import uvicorn
 from anomaly_detection.api import Context, create_api
 from anomaly_detection.api.principal import EVERYONE
 from anomaly_detection.settings import Settings
+from anomaly_detection.workflows.starting_models import register_starting_models
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from pathlib import Path
 
     from starlette.types import ASGIApp, Receive, Scope, Send
 
@@ -42,9 +47,20 @@ def until(condition: Any, seconds: float = PATIENCE_SECONDS) -> Any:
     return found
 
 
+@cache
+def starting_registry() -> Path:
+    """A registry with the starting models, made once for all tests of this process."""
+    folder = Path(tempfile.mkdtemp(prefix="starting-"))
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    register_starting_models(folder, "logs")
+    return folder
+
+
 @contextlib.contextmanager
-def running(home: Path, **settings: Any) -> Iterator[tuple[httpx.Client, Context]]:
-    """A service in a thread, and a client of it; its starting models are ready."""
+def running(home: Path, *, first: bool = False, **settings: Any) -> Iterator[tuple[httpx.Client, Context]]:
+    """A service in a thread, and a client of it; its starting models are there, or made by itself where it is first."""
+    if not first:
+        shutil.copytree(starting_registry(), home / "registry")
     context = Context.open(Settings(home=home, open_access=True, **settings))
     server = uvicorn.Server(uvicorn.Config(opened(create_api(context)), port=0, log_level="warning", lifespan="off"))
     thread = threading.Thread(target=server.run, daemon=True)

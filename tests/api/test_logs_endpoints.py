@@ -24,7 +24,7 @@ LOUD = {"service": "auth", "level": "CRITICAL", "message": "kernel panic at 0xde
 
 @pytest.fixture(scope="module")
 def live(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[httpx.Client, Context]]:
-    with running(tmp_path_factory.mktemp("home")) as service:
+    with running(tmp_path_factory.mktemp("home"), first=True) as service:
         yield service
 
 

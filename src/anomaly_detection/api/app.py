@@ -23,6 +23,8 @@ from anomaly_detection.api.routes import (
     models,
     quality,
     schedules,
+    scoring,
+    streams,
     tokens,
     uploads,
 )
@@ -50,6 +52,8 @@ ROUTES = (
     uploads.router,
     alerts.router,
     events.router,
+    scoring.router,
+    streams.router,
     tokens.router,
     audit.router,
 )

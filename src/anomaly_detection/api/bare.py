@@ -11,7 +11,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import AsyncIterator, Callable, Sequence
 
     from starlette.types import Receive, Scope, Send
 
@@ -39,6 +39,26 @@ class Json(Response):
     def render(self, content: Any) -> bytes:
         """Bytes."""
         return content if isinstance(content, bytes) else msgspec.json.encode(content)
+
+
+class Streamed(Response):
+    """Parts of an answer as they are made, while the request may still be coming in.
+
+    Starlette's ``StreamingResponse`` reads on by itself to see whether the client is gone, and takes away what the
+    parts are made of.
+    """
+
+    def __init__(self, parts: AsyncIterator[bytes], media_type: str) -> None:
+        super().__init__(media_type=media_type)
+        del self.headers["content-length"]
+        self._parts = parts
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:  # noqa: ARG002
+        """Send the parts."""
+        await send({"type": "http.response.start", "status": self.status_code, "headers": self.raw_headers})
+        async for part in self._parts:
+            await send({"type": "http.response.body", "body": part, "more_body": True})
+        await send({"type": "http.response.body", "body": b"", "more_body": False})
 
 
 class Gathered(Generic[Item, Answer]):

@@ -19,6 +19,7 @@ from anomaly_detection.workflows.plain_rows import Bounds
 from anomaly_detection.workflows.recording import Recorder
 from anomaly_detection.workflows.serving import Models
 from anomaly_detection.workflows.starting_models import prepare_logs
+from anomaly_detection.workflows.streams import Streams
 from anomaly_detection.workflows.uploads import Uploads
 
 if TYPE_CHECKING:
@@ -40,6 +41,7 @@ class Context:
     models : the models that are ready.
     events : what happens, for those who listen.
     recorder : keeps verdicts.
+    streams : of records, over WebSockets.
     live_logs : the model of log entries.
     """
 
@@ -52,6 +54,7 @@ class Context:
     models: Models = field(repr=False)
     events: Events = field(repr=False)
     recorder: Recorder = field(repr=False)
+    streams: Streams = field(repr=False)
     live_logs: CurrentLogs = field(repr=False)
 
     @classmethod
@@ -81,6 +84,7 @@ class Context:
             models=models,
             events=events,
             recorder=recorder,
+            streams=Streams(),
             live_logs=CurrentLogs(models, settings.log_model, recorder),
         )
 

@@ -95,7 +95,7 @@ class LiveLogs:
         told = verdict.to_dict()
         own = entry.id or new_id()
         record = VerdictRecord(
-            own, entry.line.get("service") or "", _micros(entry.time), verdict.score, verdict.p_value,
+            own, entry.line.get("service") or "", micros_of(entry.time), verdict.score, verdict.p_value,
             verdict.anomaly_score, verdict.is_anomaly, verdict.severity, verdict.confidence,
         )  # fmt: skip
         if verdict.is_anomaly:
@@ -116,7 +116,7 @@ class LiveLogs:
             result.is_anomaly.tolist(), result.severity_code.tolist(), result.confidence.tolist(), strict=True,
         )  # fmt: skip
         now = datetime.now(UTC)
-        stamp, micros = now.isoformat(), _micros(now)
+        stamp, micros = now.isoformat(), micros_of(now)
         detections, records = [], []
         for place, (entry, method, score, p_value, anomaly_score, flag, severity, confidence) in enumerate(columns):
             own, time, word = entry.id or new_id(), entry.time, SEVERITIES[severity]
@@ -124,7 +124,7 @@ class LiveLogs:
             detections.append(
                 Detection(flag, anomaly_score, word, confidence, -1 if flag else 1, own, self.METHODS[method], told)
             )
-            key, at = entry.line.get("service") or "", micros if time is None else _micros(time)
+            key, at = entry.line.get("service") or "", micros if time is None else micros_of(time)
             record = VerdictRecord(own, key, at, score, p_value, anomaly_score, flag, word, confidence)
             if flag:
                 record.reason = reason_of(self.METHODS, counted[:, place].tolist())
@@ -154,7 +154,8 @@ _IDS = _Ids()
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
-def _micros(time: datetime | None) -> int:
+def micros_of(time: datetime | None) -> int:
+    """Microseconds since 1970 in UTC, of now for None; a time without a zone counts as UTC."""
     gap = (datetime.now(UTC) if time is None else time if time.tzinfo else time.replace(tzinfo=UTC)) - _EPOCH
     return (gap.days * 86_400 + gap.seconds) * 1_000_000 + gap.microseconds
 
