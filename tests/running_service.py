@@ -13,7 +13,7 @@ from pathlib import Path
 
 import httpx
 
-SOON = 20.0
+SOON = 60.0
 """The longest that anything here waits for."""
 
 
@@ -43,7 +43,10 @@ class Running:
 
 @contextmanager
 def running(folder, *arguments, env=None):
-    """Start ``serve`` with open access and no workers on a free port; it is ready when it is given."""
+    """Start ``serve`` with open access and no workers on a free port; it is ready when it is given.
+
+    A home that is used again has its first models already.
+    """
     log = Path(folder) / "service.log"
     command = [
         sys.executable,
