@@ -42,7 +42,7 @@ class Running:
 
 
 @contextmanager
-def running(folder, *arguments, env=None):
+def running(folder, *arguments, home=None, env=None):
     """Start ``serve`` with open access and no workers on a free port; it is ready when it is given.
 
     A home that is used again has its first models already.
@@ -62,7 +62,7 @@ def running(folder, *arguments, env=None):
     ]
     surroundings = {
         **os.environ,
-        "ANOMALY_DETECTION_HOME": str(Path(folder) / "home"),
+        "ANOMALY_DETECTION_HOME": str(home or Path(folder) / "home"),
         "PYTHONUNBUFFERED": "1",
         **(env or {}),
     }

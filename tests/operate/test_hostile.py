@@ -26,7 +26,7 @@ USUALLY, ALWAYS = 0.25, 3.0
 
 
 @pytest.fixture(scope="module")
-def service(tmp_path_factory):
+def service(home, tmp_path_factory):
     """A service with small limits."""
     limits = {
         "HEADER_SECONDS": HEADS,
@@ -36,7 +36,7 @@ def service(tmp_path_factory):
         "METRICS_OPEN": "true",
     }
     env = {f"ANOMALY_DETECTION_{name}": str(value) for name, value in limits.items()}
-    with running(tmp_path_factory.mktemp("hostile"), env=env) as found:
+    with running(tmp_path_factory.mktemp("hostile"), home=home, env=env) as found:
         yield found
 
 
