@@ -13,7 +13,7 @@ from pathlib import Path
 
 import httpx
 
-SOON = 20.0
+SOON = 60.0
 """The longest that anything here waits for."""
 
 
@@ -42,8 +42,11 @@ class Running:
 
 
 @contextmanager
-def running(folder, *arguments, env=None):
-    """Start ``serve`` with open access and no workers on a free port; it is ready when it is given."""
+def running(folder, *arguments, home=None, env=None):
+    """Start ``serve`` with open access and no workers on a free port; it is ready when it is given.
+
+    A home that is used again has its first models already.
+    """
     log = Path(folder) / "service.log"
     command = [
         sys.executable,
@@ -59,7 +62,7 @@ def running(folder, *arguments, env=None):
     ]
     surroundings = {
         **os.environ,
-        "ANOMALY_DETECTION_HOME": str(Path(folder) / "home"),
+        "ANOMALY_DETECTION_HOME": str(home or Path(folder) / "home"),
         "PYTHONUNBUFFERED": "1",
         **(env or {}),
     }

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import socket
+import statistics
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
@@ -20,12 +21,12 @@ HEADS = 2.0
 CROWD = 150
 """Connections that there may be here."""
 
-PATIENCE = 1.0
-"""No answer to a caller who does nothing wrong takes longer, in seconds."""
+USUALLY, ALWAYS = 0.25, 3.0
+"""Seconds that an answer to a caller who does nothing wrong may take, on a machine that tests keep busy."""
 
 
 @pytest.fixture(scope="module")
-def service(tmp_path_factory):
+def service(home, tmp_path_factory):
     """A service with small limits."""
     limits = {
         "HEADER_SECONDS": HEADS,
@@ -35,23 +36,22 @@ def service(tmp_path_factory):
         "METRICS_OPEN": "true",
     }
     env = {f"ANOMALY_DETECTION_{name}": str(value) for name, value in limits.items()}
-    with running(tmp_path_factory.mktemp("hostile"), env=env) as found:
+    with running(tmp_path_factory.mktemp("hostile"), home=home, env=env) as found:
         yield found
 
 
 @pytest.fixture(autouse=True)
 def _others_are_unaffected(service):
     """Ask for something harmless all the time, as another caller would, on new and on kept connections."""
-    slowest, ended, failed = 0.0, threading.Event(), []
+    took, ended, failed = [], threading.Event(), []
 
     def ask():
-        nonlocal slowest
         with httpx.Client(base_url=service.url, timeout=10) as kept:
-            while not ended.is_set():
+            while not ended.is_set() or len(took) < 4:
                 for get in (kept.get, lambda path: httpx.get(service.url + path, timeout=10)):
                     began = time.perf_counter()
                     answer = get("/health/live")
-                    slowest = max(slowest, time.perf_counter() - began)
+                    took.append(time.perf_counter() - began)
                     if answer.status_code != 200:
                         failed.append(answer.status_code)
                 ended.wait(0.02)
@@ -62,7 +62,8 @@ def _others_are_unaffected(service):
         ended.set()
         asking.result()
     assert not failed
-    assert slowest < PATIENCE
+    assert statistics.median(took) < USUALLY
+    assert max(took) < ALWAYS
     assert service.client.get("/health/ready").status_code == 200
 
 
@@ -136,7 +137,7 @@ def test_answers_that_nobody_reads_are_cut_off(service):
         line.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
         line.connect(service.address)
         line.settimeout(0.5)
-        sent(line, b"GET /metrics HTTP/1.1\r\nHost: x\r\n\r\n" * 3000)
+        sent(line, f"GET /openapi.json HTTP/1.1\r\nHost: {service.url[7:]}\r\n\r\n".encode() * 1000)
         until(lambda: ended(service, "unread") > before)
 
 

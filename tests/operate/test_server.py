@@ -26,7 +26,7 @@ from anomaly_detection.server.running import Server, configuration
 from anomaly_detection.settings import Settings
 from running_service import running, until
 
-HEAVY = {"sklearn", "pandas", "pyarrow", "scipy", "polars", "numba", "torch"}
+HEAVY = {"sklearn", "pandas", "pyarrow", "torch", "pyod", "psycopg", "redis", "matplotlib"}
 
 
 def test_importing_the_server_does_not_import_what_is_heavy():
@@ -35,11 +35,11 @@ def test_importing_the_server_does_not_import_what_is_heavy():
     assert HEAVY.isdisjoint(name.partition(".")[0] for name in json.loads(said))
 
 
-def test_it_is_ready_in_three_seconds_and_small(tmp_path):
-    with running(tmp_path):  # what a first start compiles and makes is there
+def test_it_is_ready_in_three_seconds_and_small(home, tmp_path):
+    with running(tmp_path, home=home):  # what a first start compiles and makes is there
         pass
     began = time.monotonic()
-    with running(tmp_path) as service:
+    with running(tmp_path, home=home) as service:
         took = time.monotonic() - began
         used = memory(service)
     assert took <= 3 * _slow_machine()
@@ -57,8 +57,8 @@ def _slow_machine():
     return max(1.0, os.getloadavg()[0] / (os.cpu_count() or 1))
 
 
-def test_it_says_where_it_listens_and_ends_with_zero_when_told_to_stop(tmp_path):
-    with running(tmp_path) as service:
+def test_it_says_where_it_listens_and_ends_with_zero_when_told_to_stop(home, tmp_path):
+    with running(tmp_path, home=home) as service:
         assert service.url.startswith("http://127.0.0.1:")
         assert not service.url.endswith(":0")
         assert "Access is open" in service.said()
@@ -66,8 +66,8 @@ def test_it_says_where_it_listens_and_ends_with_zero_when_told_to_stop(tmp_path)
         assert "stopped" in service.said()
 
 
-def test_interrupted_from_the_keyboard_it_ends_as_well(tmp_path):
-    with running(tmp_path) as service:
+def test_interrupted_from_the_keyboard_it_ends_as_well(home, tmp_path):
+    with running(tmp_path, home=home) as service:
         assert service.stop(signal.SIGINT) == 0
 
 
@@ -101,21 +101,21 @@ def _listens(url):
     return True
 
 
-def test_several_addresses(tmp_path):
-    with running(tmp_path, "--host", "127.0.0.1", "--host", "127.0.0.2") as service:
+def test_several_addresses(home, tmp_path):
+    with running(tmp_path, "--host", "127.0.0.1", "--host", "127.0.0.2", home=home) as service:
         port = service.client.base_url.port
         for host in ("127.0.0.1", "127.0.0.2"):
             assert httpx.get(f"http://{host}:{port}/health/live").json() == {"status": "ok"}
 
 
 @pytest.mark.parametrize("part", ["api", "web"])
-def test_a_part_alone(tmp_path, part):
-    with running(tmp_path, "--only", part, env={"ANOMALY_DETECTION_WEB_PORT": "0"}) as service:
+def test_a_part_alone(home, tmp_path, part):
+    with running(tmp_path, "--only", part, home=home, env={"ANOMALY_DETECTION_WEB_PORT": "0"}) as service:
         assert service.client.get("/health/live").status_code == 200
 
 
-def test_json_logs_have_an_object_a_line(tmp_path):
-    with running(tmp_path, "--log-format", "json") as service:
+def test_json_logs_have_an_object_a_line(home, tmp_path):
+    with running(tmp_path, "--log-format", "json", home=home) as service:
         service.client.get("/no/such/page?password=hidden")
         service.stop()
         lines = [json.loads(line) for line in service.said().splitlines()]

@@ -100,7 +100,7 @@ def test_the_extra_is_named_where_it_is_missing(monkeypatch):
 
 
 @pytest.mark.needs_extra("opentelemetry.sdk", "opentelemetry.exporter")
-def test_a_collector_gets_the_spans_of_a_service(tmp_path):
+def test_a_collector_gets_the_spans_of_a_service(home, tmp_path):
     trace_service = import_module("opentelemetry.proto.collector.trace.v1.trace_service_pb2")
 
     came = []
@@ -117,7 +117,7 @@ def test_a_collector_gets_the_spans_of_a_service(tmp_path):
     with ThreadingHTTPServer(("127.0.0.1", 0), Collector) as collector:
         threading.Thread(target=collector.serve_forever).start()
         endpoint = f"http://127.0.0.1:{collector.server_port}"
-        with running(tmp_path, env={"ANOMALY_DETECTION_TRACE_ENDPOINT": endpoint}) as service:
+        with running(tmp_path, home=home, env={"ANOMALY_DETECTION_TRACE_ENDPOINT": endpoint}) as service:
             service.client.get("/health/live")
             assert service.stop() == 0
         until(lambda: came)
