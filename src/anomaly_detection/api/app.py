@@ -9,7 +9,17 @@ from fastapi.routing import APIRoute
 
 from anomaly_detection.api import problems
 from anomaly_detection.api.middleware import stack
-from anomaly_detection.api.routes import audit, detection, health, model_files, model_rows, models, quality, tokens
+from anomaly_detection.api.routes import (
+    audit,
+    detection,
+    health,
+    model_files,
+    model_rows,
+    models,
+    point_series,
+    quality,
+    tokens,
+)
 from anomaly_detection.version import __version__
 
 if TYPE_CHECKING:
@@ -23,6 +33,7 @@ ROUTES = (
     model_rows.router,
     model_files.router,
     tokens.router,
+    point_series.router,
     audit.router,
 )
 """A router for each noun."""
