@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from fastapi import FastAPI, Request, Response
-from fastapi.routing import APIRoute
+from fastapi import FastAPI
 
 from anomaly_detection.api import problems
 from anomaly_detection.api.middleware import stack
+from anomaly_detection.api.openapi import describe
 from anomaly_detection.api.routes import (
     audit,
     detection,
@@ -20,6 +20,7 @@ from anomaly_detection.api.routes import (
     quality,
     tokens,
 )
+from anomaly_detection.api.unanswered import Unanswered
 from anomaly_detection.version import __version__
 
 if TYPE_CHECKING:
@@ -38,8 +39,6 @@ ROUTES = (
 )
 """A router for each noun."""
 
-METHODS = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE"]
-
 
 def create_api(context: Context) -> FastAPI:
     """The application with all routes of ``/api/v1`` and the short ones beside it.
@@ -57,19 +56,8 @@ def create_api(context: Context) -> FastAPI:
     )
     app.state.context = context
     problems.install(app)
+    describe(app)
     for router in ROUTES:
         app.include_router(router)
-    for under in ("/api", "/anomalydetector"):
-        app.add_route(f"{under}/{{rest:path}}", _nowhere, methods=METHODS, include_in_schema=False)
+    app.router.routes.append(Unanswered([route for router in ROUTES for route in router.routes]))
     return app
-
-
-async def _nowhere(request: Request) -> Response:
-    """What no route answers under the paths of the API: not the dashboard's, which may be mounted behind."""
-    routes = [route for router in ROUTES for route in router.routes if isinstance(route, APIRoute)]
-    found = [route.methods for route in routes if route.path_regex.match(request.url.path)]
-    allowed = sorted(set[str]().union(*found))
-    if allowed:
-        detail = f"{request.method} is not for this path; it takes {', '.join(allowed)}."
-        return problems.told(request.scope, 405, detail, {"Allow": ", ".join(allowed)})
-    return problems.told(request.scope, 404, "There is nothing at this path. All paths are in /openapi.json.")

@@ -15,12 +15,14 @@ POINTS = [{"timestamp": f"2026-03-{day:02}T00:00:00Z", "value": 30.0 + day % 3} 
 class Point(BaseModel):
     """A value at a time."""
 
+    model_config = ConfigDict(strict=True)
+
     timestamp: Annotated[str | None, Field(max_length=60)] = None
     value: Finite
 
 
 class _Request(BaseModel):
-    model_config = ConfigDict(json_schema_extra={"examples": [{"series": POINTS, "granularity": "daily"}]})
+    model_config = ConfigDict(strict=True, json_schema_extra={"examples": [{"series": POINTS, "granularity": "daily"}]})
 
     series: Annotated[list[Point], Field(description="12 to 8,640 points in order of time.")]
     granularity: Granularity = "none"
