@@ -49,6 +49,8 @@ class Settings(BaseSettings):
     drain_seconds : the longest that a service which was told to stop waits for what it is answering.
     rate : the most requests of a caller, such as ``6000/minute``; none when empty.
     rate_store : where rates are counted: ``memory://``, or ``redis://host`` for several processes.
+    oidc_issuer, oidc_audience, oidc_keys, oidc_claim : an identity provider whose tokens are taken besides keys: who it
+        is, whom its tokens are for, where its keys (JWKS) are (a file or ``https``), and the claim that has the scopes.
     keep_days : how long verdicts, alarms and ended jobs are kept.
     log_format : how the service logs: lines for people, or JSON.
     metrics_open : whether ``/metrics`` is shown without a key; otherwise it needs the scope ``read``.
@@ -82,6 +84,10 @@ class Settings(BaseSettings):
     drain_seconds: float = Field(default=30.0, gt=0)
     rate: str = "60000/minute"
     rate_store: SecretStr = SecretStr("memory://")
+    oidc_issuer: str | None = None
+    oidc_audience: str | None = None
+    oidc_keys: str | None = None
+    oidc_claim: str = "scope"
     keep_days: float = Field(default=30.0, gt=0)
     log_format: Literal["lines", "json"] = "lines"
     metrics_open: bool = False

@@ -84,7 +84,7 @@ def test_every_change_is_in_the_audit_and_a_refused_one_is_not(client):
 def test_a_version_goes_out_as_a_file_and_comes_in_again(client, running):
     exported = client.get("/api/v1/models/orders@2/export")
     assert exported.headers["content-disposition"] == 'attachment; filename="orders-2.zip"'
-    imported = client.post("/api/v1/models/import", content=exported.content, params={"name": "copy"})
+    imported = client.post("/api/v1/models", content=exported.content, params={"name": "copy"})
     assert imported.status_code == 201
     assert (imported.json()["name"], imported.json()["imported_from"]) == ("copy", "orders@2")
     left = [path.name for path in running.context.settings.home.iterdir()]
@@ -94,7 +94,7 @@ def test_a_version_goes_out_as_a_file_and_comes_in_again(client, running):
 @pytest.mark.parametrize("damage", [lambda data: data[:-40], lambda data: data[::-1], lambda data: data[:0]])
 def test_a_file_that_is_damaged_is_refused(client, running, damage):
     data = client.get("/api/v1/models/orders@2/export").content
-    answer = client.post("/api/v1/models/import", content=damage(data), params={"name": "damaged"})
+    answer = client.post("/api/v1/models", content=damage(data), params={"name": "damaged"})
     assert answer.status_code == 422
     assert str(running.context.settings.home) not in answer.text
     assert client.get("/api/v1/models/damaged").status_code == 404
@@ -135,7 +135,7 @@ def test_labels_tell_how_good_a_model_is_and_which_is_better(client):
     found = client.post("/api/v1/models/orders@1/evaluate", json={"data": rows, "label": "fraud"}).json()
     assert (found["rows"], found["anomalies"], found["auroc"]) == (41, 1, 1.0)
     compared = client.post(
-        "/api/v1/models/compare", json={"a": "orders@1", "b": "orders@2", "data": rows, "label": "fraud"}
+        "/api/v1/compare", json={"a": "orders@1", "b": "orders@2", "data": rows, "label": "fraud"}
     ).json()
     assert compared["stored"][0]["metric"] == "auroc"
     assert compared["paired"]["auroc"]["difference"] == 0
@@ -155,7 +155,7 @@ def test_labels_tell_how_good_a_model_is_and_which_is_better(client):
         ("POST", "/api/v1/models/orders/explain", {"data": [ODD], "actionable": ["x"]}, 422, "x"),
         ("POST", "/api/v1/models/orders/evaluate", {"data": [ODD], "label": "amount"}, 422, "900"),
         ("POST", "/api/v1/models/orders/evaluate", {"data": [ODD], "label": "fraud"}, 422, "fraud"),
-        ("POST", "/api/v1/models/compare", {"a": "orders@1", "b": "orders@2", "label": "x"}, 422, "belong"),
+        ("POST", "/api/v1/compare", {"a": "orders@1", "b": "orders@2", "label": "x"}, 422, "belong"),
     ],
 )
 def test_what_is_wrong_is_named(client, method, path, body, status, words):
@@ -171,7 +171,7 @@ def test_what_is_wrong_is_named(client, method, path, body, status, words):
         ("GET", "/api/v1/algorithms", "read"),
         ("PUT", "/api/v1/models/none/aliases/production", "admin"),
         ("DELETE", "/api/v1/models/none", "admin"),
-        ("POST", "/api/v1/models/import", "admin"),
+        ("POST", "/api/v1/models", "admin"),
         ("POST", "/api/v1/models/none/explain", "score"),
         ("POST", "/api/v1/detection/run", "score"),
         ("POST", "/api/v1/detect/volume", "score"),

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from fastapi import FastAPI, Request, Response
-from fastapi.routing import APIRoute
+from fastapi import FastAPI
 
 from anomaly_detection.api import problems
 from anomaly_detection.api.middleware import stack
+from anomaly_detection.api.openapi import describe
 from anomaly_detection.api.routes import (
     alerts,
     audit,
@@ -21,6 +21,7 @@ from anomaly_detection.api.routes import (
     model_files,
     model_rows,
     models,
+    point_series,
     quality,
     schedules,
     scoring,
@@ -28,6 +29,7 @@ from anomaly_detection.api.routes import (
     tokens,
     uploads,
 )
+from anomaly_detection.api.unanswered import Unanswered
 from anomaly_detection.version import __version__
 
 if TYPE_CHECKING:
@@ -55,11 +57,10 @@ ROUTES = (
     scoring.router,
     streams.router,
     tokens.router,
+    point_series.router,
     audit.router,
 )
 """A router for each noun; those of the hot path first."""
-
-METHODS = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE"]
 
 
 def create_api(context: Context, routers: Sequence[APIRouter] = ROUTES) -> FastAPI:
@@ -78,19 +79,8 @@ def create_api(context: Context, routers: Sequence[APIRouter] = ROUTES) -> FastA
     )
     app.state.context = context
     problems.install(app)
+    describe(app)
     for router in routers:
         app.include_router(router)
-    for under in ("/api", "/anomalydetector"):
-        app.add_route(f"{under}/{{rest:path}}", _nowhere, methods=METHODS, include_in_schema=False)
+    app.router.routes.append(Unanswered([route for router in routers for route in router.routes]))
     return app
-
-
-async def _nowhere(request: Request) -> Response:
-    """What no route answers under the paths of the API: not the dashboard's, which may be mounted behind."""
-    routes = [route for router in ROUTES for route in router.routes if isinstance(route, APIRoute)]
-    found = [route.methods or set() for route in routes if route.path_regex.match(request.url.path)]
-    allowed = sorted(set[str]().union(*found))
-    if allowed:
-        detail = f"{request.method} is not for this path; it takes {', '.join(allowed)}."
-        return problems.told(request.scope, 405, detail, {"Allow": ", ".join(allowed)})
-    return problems.told(request.scope, 404, "There is nothing at this path. All paths are in /openapi.json.")

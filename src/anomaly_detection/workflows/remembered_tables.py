@@ -115,7 +115,7 @@ def check_timeliness(database: Database, run: Run) -> dict[str, Any]:
     options = dict(run.options)
     came = [] if run.at is None else [run.moment.isoformat()]
     history = [one["at"].isoformat() for one in _earlier(database, "timeliness", run)] if run.history is None else []
-    known = list(dict.fromkeys([*history, *(run.history or ()), *came]))
+    known = [*history, *(run.history or ()), *came]
     if options.get("now") is None and not came:
         options["now"] = datetime.now(UTC).isoformat()
     if len(known) < 2:

@@ -16,6 +16,7 @@ from anomaly_detection.api.middleware.rates import Rates
 from anomaly_detection.api.middleware.request_ids import RequestIds
 from anomaly_detection.api.middleware.security_headers import SecurityHeaders
 from anomaly_detection.api.middleware.time_limits import TimeLimits
+from anomaly_detection.api.oidc import Either, OidcTokens
 
 if TYPE_CHECKING:
     from anomaly_detection.api.context import Context
@@ -24,6 +25,8 @@ if TYPE_CHECKING:
 def stack(context: Context) -> list[Middleware]:
     """All of them, the outermost first; the API and a dashboard alone have the same."""
     settings = context.settings
+    tokens = OidcTokens.of(settings)
+    keys = context.keys if tokens is None else Either(context.keys, tokens)
     return [
         Middleware(RequestIds),
         Middleware(SecurityHeaders),
@@ -31,7 +34,7 @@ def stack(context: Context) -> list[Middleware]:
         Middleware(TimeLimits, settings.request_seconds),
         Middleware(Failures),
         Middleware(Compression),
-        Middleware(Access, context.keys, open_access=settings.open_access),
+        Middleware(Access, keys, open_access=settings.open_access),
         Middleware(Rates, settings.rate, settings.rate_store.get_secret_value()),
         Middleware(BodyLimits, settings.max_body),
         Middleware(Idempotency, context.database, settings.request_seconds),

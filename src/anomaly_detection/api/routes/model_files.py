@@ -30,7 +30,10 @@ Reference = Annotated[str, Path(max_length=200, examples=["orders@3"])]
 ZIP = "application/zip"
 
 UPLOAD: dict[str, Any] = {
-    "requestBody": {"required": True, "content": {ZIP: {"schema": {"type": "string", "format": "binary"}}}}
+    "requestBody": {
+        "required": True,
+        "content": {"application/octet-stream": {"schema": {"type": "string", "format": "binary"}}},
+    }
 }
 
 
@@ -40,7 +43,7 @@ UPLOAD: dict[str, Any] = {
     responses={200: {"content": {ZIP: {"schema": {"type": "string", "format": "binary"}}}}},
 )
 def export(name: Reference, here: Here, _: Reads) -> FileResponse:
-    """Download a version as one file; `import` registers it elsewhere."""
+    """Download a version as one file; `POST /api/v1/models` registers it elsewhere."""
     registry = registry_at(here.settings.registry_folder)
     found = registry.resolve(name)
     folder = Folder(tempfile.mkdtemp(prefix="export-", dir=here.settings.home))
@@ -53,7 +56,7 @@ def export(name: Reference, here: Here, _: Reads) -> FileResponse:
     return FileResponse(path, media_type=ZIP, filename=f"{found.name}-{found.version}.zip", background=after)
 
 
-@router.post("/import", status_code=201, openapi_extra=UPLOAD)
+@router.post("", status_code=201, openapi_extra=UPLOAD)
 async def import_(
     request: Request, here: Here, caller: Admin, name: Annotated[str | None, Query(max_length=200)] = None
 ) -> m.Version:

@@ -13,7 +13,7 @@ from anomaly_detection.api.problems import ProblemError
 from anomaly_detection.api.schemas import models as m
 from anomaly_detection.workflows import model_rows
 
-router = APIRouter(prefix="/api/v1/models", tags=["models"], route_class=LargeJson)
+router = APIRouter(prefix="/api/v1", tags=["models"], route_class=LargeJson)
 
 Reads = Annotated[Principal, Depends(needs("read"))]
 Scores = Annotated[Principal, Depends(needs("score"))]
@@ -22,7 +22,7 @@ Reference = Annotated[
 ]
 
 
-@router.post("/{name}/explain", response_model=m.ExplainAnswer)
+@router.post("/models/{name}/explain", response_model=m.ExplainAnswer)
 async def explain(name: Reference, asked: m.ExplainRequest, here: Here, _: Scores) -> Response:
     """Say why rows score as they do: contributing columns, a recommendation, the smallest change to normal."""
     folder = here.settings.registry_folder
@@ -34,7 +34,7 @@ async def explain(name: Reference, asked: m.ExplainRequest, here: Here, _: Score
     return await heavy(work)
 
 
-@router.post("/{name}/counterfactual", response_model=m.CounterfactualAnswer)
+@router.post("/models/{name}/counterfactual", response_model=m.CounterfactualAnswer)
 async def counterfactual(name: Reference, asked: m.CounterfactualRequest, here: Here, _: Scores) -> Response:
     """Find the smallest change that makes a record normal."""
     folder = here.settings.registry_folder
@@ -43,7 +43,7 @@ async def counterfactual(name: Reference, asked: m.CounterfactualRequest, here: 
     )
 
 
-@router.post("/{name}/evaluate", response_model=m.Evaluation)
+@router.post("/models/{name}/evaluate", response_model=m.Evaluation)
 async def evaluate(name: Reference, asked: m.EvaluateRequest, here: Here, _: Scores) -> Response:
     """Hold a model's verdicts against labels: precision, recall, AUC and the others, with intervals."""
     folder = here.settings.registry_folder

@@ -17,13 +17,7 @@ Rows = Annotated[
 class Asked(BaseModel):
     """A request; a field that is not known is refused, so that no misspelt wish is lost."""
 
-    model_config = ConfigDict(extra="forbid")
-
-
-class Contribution(BaseModel):
-    """How much a column has to do with a verdict."""
-
-    model_config = ConfigDict(extra="allow")
+    model_config = ConfigDict(extra="forbid", strict=True)
 
 
 class Explanation(BaseModel):

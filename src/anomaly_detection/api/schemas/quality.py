@@ -13,8 +13,9 @@ Time = Annotated[
     str | float,
     Field(description="ISO 8601, or seconds since 1970.", examples=["2026-03-29T06:30:00Z"]),
 ]
-Alpha = Annotated[float, Field(gt=0, lt=1, description="The share of normal runs that are called anomalous.")]
+Alpha = Annotated[float, Field(ge=1e-9, lt=1, description="The share of normal runs that are called anomalous.")]
 Count = Annotated[int, Field(ge=0, le=2**53)]
+Pair = Annotated[list[Time], Field(min_length=2, max_length=2, description="A time and a count.")]
 Data = Annotated[
     list[dict[str, Any]] | dict[str, list[Any]],
     Field(description='Rows, `[{"price": 3.5}, …]`, or columns, `{"price": [3.5, …]}`.'),
@@ -35,7 +36,7 @@ class VolumeCheck(Asked):
     table_id: TableId
     current_row_count: Count
     historical_data: Annotated[
-        list[Count | tuple[Time, Count] | dict[str, Any]] | None,
+        list[Count | Pair | dict[str, Any]] | None,
         Field(
             max_length=100_000,
             description='Row counts of earlier runs: numbers, `[time, count]`, or `{"date": …, "row_count": …}`; '
@@ -46,7 +47,7 @@ class VolumeCheck(Asked):
     alpha: Alpha = 0.01
     direction: Literal["both", "rise", "drop"] = "both"
     minimum_relative: Annotated[float, Field(ge=0, le=1e6)] = 0.0
-    holidays: Annotated[tuple[str, ...], Field(max_length=1_000)] = ()
+    holidays: Annotated[list[str], Field(max_length=1_000, default_factory=list)]
     country: Annotated[str | None, Field(max_length=10)] = None
     zone: Annotated[str | None, Field(max_length=60)] = None
 
@@ -72,7 +73,7 @@ class DistributionCheck(Asked):
         list[Data] | None, Field(max_length=1_000, description="Earlier runs, or what earlier requests said.")
     ] = None
     timestamp: Time | None = None
-    segments: Annotated[tuple[str, ...], Field(max_length=5)] = ()
+    segments: Annotated[list[str], Field(max_length=5, default_factory=list)]
     alpha: Alpha = 0.01
 
 
@@ -89,8 +90,8 @@ class PatternCheck(Asked):
         list[Data] | None, Field(max_length=1_000, description="Earlier tables, or what earlier requests said.")
     ] = None
     timestamp: Time | None = None
-    key: Annotated[tuple[str, ...], Field(max_length=20)] = ()
-    tolerance: Annotated[float, Field(gt=0, lt=1)] = 0.001
+    key: Annotated[list[str], Field(max_length=20, default_factory=list)]
+    tolerance: Annotated[float, Field(ge=1e-9, lt=1)] = 0.001
     cell_scores: bool = False
 
 
