@@ -44,17 +44,36 @@ def changed(kind: str) -> list[Line]:
         return [lines[2], lines[0], lines[3], lines[1]]
     if kind == "lines again and again":
         return [lines[0], *[lines[1]] * 9, *lines[2:]]
+    if kind == "a level of its own":
+        return [*lines[:3], {**lines[3], "level": "CRITICAL", "status_code": 503}]
+    if kind == "a slow answer":
+        return [*lines[:2], {**lines[2], "response_time": 400.0}, lines[3]]
+    if kind == "slow answers":
+        return [{**line, "response_time": 75.0} for line in lines]
     if kind == "cut short":
         return lines[:2]
     return [lines[0], {**lines[1], "message": "user mallory authenticated by kerberos"}, *lines[2:]]
 
 
-@pytest.mark.parametrize("kind", ["a new line", "another order", "lines again and again", "cut short", "a new value"])
+KINDS = {
+    "a new line": "rare_templates",
+    "another order": "sequences",
+    "lines again and again": "counts",
+    "cut short": "counts",
+    "a new value": "rare_templates",
+    "a level of its own": "attributes",
+    "a slow answer": "response_times",
+    "slow answers": "response_times",
+}
+
+
+@pytest.mark.parametrize("kind", KINDS)
 def test_odd_sessions_are_found(fitted: SessionPipeline, kind: str) -> None:
     result, odd = judged(fitted, changed(kind))
     assert result.key[odd] == "odd"
     assert result.is_anomaly[odd]
     assert np.argmax(result.score) == odd
+    assert result.parts[KINDS[kind]][odd] <= 0.02
 
 
 def test_the_oddest_line_is_named(fitted: SessionPipeline) -> None:

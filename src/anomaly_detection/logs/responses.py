@@ -55,9 +55,12 @@ class ResponseTimes(Method):
 
     def score(self, batch: LogBatch, memory: Memory) -> NDArray[np.float64]:
         """(n,) distance in spreads, at least 0."""
-        out, lines = np.empty(len(batch)), batch.lines
-        remembered = memory["owners"], memory["latest"]
-        slowness(batch.templates, lines.services, lines.response_times, self._known, *remembered, out)
+        return self.of(batch, batch.lines.services, memory)
+
+    def of(self, batch: LogBatch, owners: NDArray[np.uint64], memory: Memory) -> NDArray[np.float64]:
+        """(n,) the same where lines belong together that have the same one of (n,) owners, instead of a service."""
+        out, remembered = np.empty(len(batch)), (memory["owners"], memory["latest"])
+        slowness(batch.templates, owners, batch.lines.response_times, self._known, *remembered, out)
         return out
 
     def state(self) -> dict[str, NDArray[Any]]:

@@ -23,7 +23,7 @@ from anomaly_detection.logs.combination import (
 )
 from anomaly_detection.logs.grouping import Sessions, grouped
 from anomaly_detection.logs.intake import Intake, seconds_of
-from anomaly_detection.logs.session_model import SessionModel
+from anomaly_detection.logs.session_model import WAYS, SessionModel
 from anomaly_detection.logs.tables import described
 from anomaly_detection.logs.verdict import LogResult
 from anomaly_detection.scorer import under
@@ -39,8 +39,8 @@ if TYPE_CHECKING:
     from anomaly_detection.base import Constraint
     from anomaly_detection.calibration import Calibrator
 
-WEIGHTS = {"counts": 0.5, "pairs": 1.0, "sequences": 0.25, "parameters": 0.25, "pauses": 0.1}
-"""How much each way of looking at a session counts."""
+WEIGHTS = dict(zip(WAYS, (0.5, 1.0, 0.25, 0.5, 0.25, 1.0, 1.0, 0.1), strict=True))
+"""How much the surprise of each way of looking at a session counts."""
 
 FOLDS = 5
 
@@ -49,14 +49,19 @@ class SessionPipeline(Configurable):
     """Sessions of log lines in, one calibrated verdict each out.
 
     A session is all lines with the same value of a column: a request, a job, a block, an instance. It is looked at in
-    five ways, each calibrated on training sessions that it was not fitted on; their surprises, ``-ln p``, are added up
+    eight ways, each calibrated on training sessions that it was not fitted on; their surprises, ``-ln p``, are added up
     and calibrated again:
 
     - ``counts``: how often each template comes (:class:`~anomaly_detection.logs.patterns.Patterns`);
     - ``pairs``: how rare its pairs of neighbouring lines are among all pairs, on average;
     - ``sequences``: how well each line follows from the three before (:class:`~anomaly_detection.logs.markov.Markov`),
       and whether a session ends like this, on average;
+    - ``rare_templates``: how rare its templates are (:class:`~anomaly_detection.logs.rarity.Rarity`), on average;
     - ``parameters``: its oddest word or number (:class:`~anomaly_detection.logs.values.Values`);
+    - ``attributes``: its oddest level, service or status code for a template
+      (:class:`~anomaly_detection.logs.attributes.Attributes`);
+    - ``response_times``: its slowest answer for a template, or several slow ones in a row
+      (:class:`~anomaly_detection.logs.responses.ResponseTimes`);
     - ``pauses``: its longest pause between lines, for the template that ended it.
 
     A session whose last line lies less than a usual pause before the end of the data may go on: its ending and its
