@@ -57,7 +57,23 @@ docs: ## build the documentation into site/; a warning fails
 	$(BIN)/mkdocs build --strict --quiet
 	$(BIN)/python tools/check_site.py site
 
-docs-serve: ## the REST service and the dashboard on this machine, without keys: http://127.0.0.1:8000
+docs-serve: ## show the documentation while you write it
+	@$(INSTALL) $(VENV) dev
+	$(BIN)/mkdocs serve
+
+check: lint test test-core docs ## everything that CI checks
+
+bench: ## run benchmarks/*.py, or BENCH="name …"; DATA=folder adds what needs labelled tables
+	@$(INSTALL) $(VENV) bench
+	@mkdir -p benchmarks/results
+	@failed=; for name in $(BENCH); do \
+		echo "== $$name"; result="benchmarks/results/$$name"; \
+		if $(BIN)/python "benchmarks/$$name.py" $(if $(DATA),--data $(DATA)) $(ARGS) | tee "$$result.tmp"; then mv "$$result.tmp" "$$result.md"; \
+		else failed="$$failed $$name"; fi; \
+	done; $(BIN)/python tools/reference.py; \
+	if [ -n "$$failed" ]; then echo "failed:$$failed"; exit 1; fi
+
+serve: ## the REST service and the dashboard on this machine, without keys: http://127.0.0.1:8000
 	@$(INSTALL) $(VENV) core
 	@$(BIN)/anomaly-detection serve --open $(ARGS)
 
