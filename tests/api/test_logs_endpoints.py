@@ -99,6 +99,12 @@ def test_stats_of_a_service(client: httpx.Client, records: list[dict[str, Any]])
     assert found["window_minutes"] == 5
 
 
+def test_stats_of_a_service_that_nobody_knows(client: httpx.Client) -> None:
+    answer = client.get("/stats/nobody")
+    assert answer.status_code == 404
+    assert "Known: " in answer.json()["detail"]
+
+
 def test_predict_follows_what_train_learned(client: httpx.Client) -> None:
     slow = {"latency_ms": 5_000_000, "level": "ERROR"}
     assert client.post("/predict", json=slow).json()["is_anomaly"]
