@@ -23,7 +23,7 @@ MOST_OF_METHOD, MOST_OF_ALL = 2_000, 10_000
 ALIKE = 0.02
 """Scores that differ by less than this share of what is usual are alike."""
 
-KEEP = 0.8
+KEEP = 0.5
 """What is left of the latest surprise after a line."""
 
 
