@@ -8,6 +8,8 @@ from anomaly_detection.cli.app import run
 from anomaly_detection.jobs import Queue
 from anomaly_detection.store import Database, upgrade
 
+SECRET = "very-quiet"
+
 
 @pytest.fixture
 def queue(tmp_path, monkeypatch):
@@ -68,5 +70,5 @@ def test_a_worker_takes_the_database_it_is_given(queue, tmp_path, capsys):
     assert Queue(other).get(job.id).state == "done"
     assert queue.list() == ()
     other.close()
-    assert run(["worker", "--once", "--database", "mysql://x:secret@y/z"]) == 2
-    assert "secret" not in capsys.readouterr().err
+    assert run(["worker", "--once", "--database", f"mysql://x:{SECRET}@y/z"]) == 2
+    assert SECRET not in capsys.readouterr().err

@@ -247,6 +247,18 @@ def test_unknown_jobs_are_said_to_be_unknown(queue, id):
             call(id)
 
 
+@pytest.mark.parametrize("odd", [float("nan"), float("inf"), "\ud800", {1, 2}])
+def test_payloads_that_are_not_plain_are_refused(queue, odd):
+    with pytest.raises(ParameterError, match="not plain"):
+        queue.put("train", {"deep": [odd]}, asked_by="ada")
+    assert queue.list() == ()
+
+
+def test_lists_begin_behind_jobs_only(queue):
+    with pytest.raises(ParameterError, match="no id of a job"):
+        queue.list(after="x\0")
+
+
 @pytest.mark.parametrize(
     "wrong", [{"kind": ""}, {"kind": "x" * 61}, {"dedupe": "x" * 201}, {"dedupe": "a\0"}, {"max_attempts": 0}]
 )

@@ -79,6 +79,8 @@ def test_files_that_cannot_be_are_refused_and_leave_nothing(running, ask):
         ({"kind": "volume", "payload": {"table_id": "t", "training_days": 0}}, 422),
         ({"kind": "volume", "payload": {"table_id": "t"}, "priority": 1e9}, 422),
         ({"kind": "volume", "payload": {"table_id": "t"}, "dedupe": "a\0b"}, 422),
+        ({"kind": "volume", "payload": {"table_id": "t"}, "run_after": "9999-12-31T23:59:59-14:00"}, 422),
+        ({"kind": "volume", "payload": {"table_id": "t"}, "run_after": "2026-01-01T00:00:00"}, 422),
         ([], 422),
     ],
 )
@@ -123,7 +125,11 @@ def test_lists_are_given_page_by_page(ask):
     second = ask("GET", "/api/v1/jobs", params={"limit": 1, "kind": "volume", "after": first["after"]}).json()
     assert [job["id"] for job in first["items"] + second["items"]] == ids[::-1]
     assert ask("GET", "/api/v1/jobs", params={"limit": 1001}).status_code == 422
-    assert ask("GET", "/api/v1/jobs", params={"state": "odd"}).status_code == 422
+    for wrong in ({"state": "odd"}, {"kind": "a\0"}, {"after": "a\0"}, {"limit": 0}):
+        assert ask("GET", "/api/v1/jobs", params=wrong).status_code == 422
+    raw = b'{"kind": "train", "payload": {"upload": "%s", "name": "o", "parameters": {"n": %s}}}'
+    for odd in (b"NaN", b"1e999", b'"\\ud800"'):
+        assert ask("POST", "/api/v1/jobs", content=raw % (b"0" * 32, odd)).status_code in {404, 422}
 
 
 def test_a_job_is_followed_to_its_end(tmp_path):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 import secrets
 from datetime import UTC, datetime, timedelta
@@ -96,7 +97,7 @@ class Queue:
         Raises
         ------
         ParameterError
-            for a name that is too long, or fewer than one attempt.
+            for a name that is too long, fewer than one attempt, or a payload that is not plain.
         StoreError
             if it could not be kept.
         """
@@ -126,6 +127,7 @@ class Queue:
     ) -> Job:
         """The same as a part of a transaction: the job is there if the rest is."""
         _check(kind, asked_by, dedupe, priority, max_attempts)
+        _check_plain(payload)
         now = self.now()
         job = Job(
             id=new_id(now),
@@ -165,7 +167,17 @@ class Queue:
     def list(
         self, state: str | None = None, kind: str | None = None, limit: int = 100, after: str | None = None
     ) -> tuple[Job, ...]:
-        """Jobs, the newest first, at most ``limit`` (up to 1,000), from behind the id ``after`` on."""
+        """Jobs, the newest first, at most ``limit`` (up to 1,000), from behind the id ``after`` on.
+
+        Raises
+        ------
+        InputError
+            for what is no state or no id.
+        """
+        if after is not None and not _ID.fullmatch(after):
+            raise ParameterError(
+                f"after={after[:64]!r} is no id of a job. Take the one that the list before ended with."
+            )
         if state is not None and state not in STATES:
             raise UnknownNameError("state", state, STATES)
         with self.database.read() as connection:
@@ -267,6 +279,16 @@ def _there(job: Job | None, id: str) -> Job:
     if job is None:
         raise JobNotFoundError(f"There is no job {id[:64]!r}. Ended jobs are deleted after some weeks.")
     return job
+
+
+def _check_plain(payload: Mapping[str, Any]) -> None:
+    """Refuse what is no JSON for everyone, such as NaN or half a character."""
+    try:
+        json.dumps(payload, allow_nan=False, ensure_ascii=False).encode()
+    except (TypeError, ValueError) as error:
+        raise ParameterError(
+            f"The payload is not plain: {error}. A job takes JSON values, and finite numbers."
+        ) from None
 
 
 def _check(kind: str, asked_by: str, dedupe: str | None, priority: int, max_attempts: int) -> None:

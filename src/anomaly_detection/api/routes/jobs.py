@@ -67,7 +67,7 @@ def every(
     here: Here,
     _: Reads,
     state: State | None = None,
-    kind: Annotated[str | None, Query(max_length=60)] = None,
+    kind: Annotated[str | None, Query(max_length=60, pattern="^[a-z_]*$")] = None,
     limit: Annotated[int, Query(ge=1, le=1_000)] = 100,
     after: Annotated[str | None, Query(max_length=64)] = None,
 ) -> JobPage:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime  # noqa: TC003 - Pydantic reads it
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Annotated, Any, Literal, Self
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
@@ -14,6 +14,8 @@ if TYPE_CHECKING:
 
 State = Literal["waiting", "running", "done", "failed", "cancelled"]
 
+FIRST, LAST = datetime(1970, 1, 2, tzinfo=UTC), datetime(2500, 1, 1, tzinfo=UTC)
+
 UPLOAD = "5f0c1ae2b7d94c6f8a3be41d07f2c6e9.csv"
 
 
@@ -21,7 +23,7 @@ class _Request(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
     priority: Annotated[int, Field(ge=-100, le=100, description="The higher, the sooner.")] = 0
-    run_after: AwareDatetime | None = None
+    run_after: Annotated[AwareDatetime, Field(gt=FIRST, lt=LAST, description="Not before.")] | None = None
     dedupe: Annotated[
         str | None, Field(min_length=1, max_length=120, description="As long as a job of that name is known, it is it.")
     ] = None
