@@ -19,12 +19,6 @@ if TYPE_CHECKING:
 
     from anomaly_detection.settings import Settings
 
-LARGEST_MESSAGE = 2 * 2**20
-"""Bytes of a message of a WebSocket."""
-
-STANDSTILL_SECONDS = 300.0
-"""How long a reader of a WebSocket may stand still; while it does, its answers to pings are not read either."""
-
 Parts = Literal["all", "api", "web"]
 
 
@@ -62,16 +56,7 @@ def serve(settings: Settings, parts: Parts = "all") -> None:
         )
     app = create_app(Context.open(settings), parts)
     port = settings.web_port if parts == "web" else settings.port
-    uvicorn.run(
-        app,
-        host=settings.host,
-        port=port,
-        log_level="warning",
-        server_header=False,
-        ws_max_size=LARGEST_MESSAGE,
-        ws_ping_timeout=STANDSTILL_SECONDS,
-        ws_per_message_deflate=False,
-    )
+    uvicorn.run(app, host=settings.host, port=port, log_level="warning", server_header=False)
 
 
 def _is_this_machine(host: str) -> bool:
