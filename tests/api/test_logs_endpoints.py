@@ -52,7 +52,7 @@ def test_detect_says_what_the_contract_asks_for(client: httpx.Client) -> None:
         "timestamp",
     }  # fmt: skip
     assert (found["is_anomaly"], found["prediction"], found["log_id"]) == (True, -1, "mine")
-    assert found["timestamp"] == "2026-01-31T12:00:00+00:00"
+    assert found["timestamp"] == "2026-01-31T12:00:00Z"
 
 
 def test_one_by_one_is_as_in_python(live: Any, client: httpx.Client, records: list[dict[str, Any]]) -> None:

@@ -61,6 +61,19 @@ def test_the_quick_way_is_the_general_way(entry: dict[str, Any]) -> None:
     assert told(True, body) == told(False, body)
 
 
+@given(ENTRIES)
+def test_a_dict_is_read_as_its_json(entry: dict[str, Any]) -> None:
+    try:
+        expected = reader(plain=False).of(entry)
+    except InputError:
+        with pytest.raises(InputError):
+            reader(plain=True).of(entry)
+        return
+    found = reader(plain=True).of(entry)
+    assert (found.id, found.time) == (expected.id, expected.time)
+    assert all(found.line[name] == value for name, value in expected.line.items() if value not in (None, ""))
+
+
 @given(st.lists(ENTRIES, max_size=5))
 def test_several_are_as_each(entries: list[dict[str, Any]]) -> None:
     bodies = [json.dumps(entry).encode() for entry in entries]

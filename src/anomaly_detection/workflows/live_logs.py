@@ -20,7 +20,7 @@ from anomaly_detection.workflows.verdict_records import VerdictRecord, reason_of
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from anomaly_detection.logs import LogPipeline, LogResult
+    from anomaly_detection.logs import LogPipeline, LogResult, LogVerdict
     from anomaly_detection.registry.base import ModelVersion
     from anomaly_detection.workflows.log_entries import Entry
     from anomaly_detection.workflows.serving import Loaded
@@ -84,24 +84,33 @@ class LiveLogs:
 
     def detect(self, entries: Sequence[Entry]) -> tuple[list[Detection], list[VerdictRecord]]:
         """Verdicts on the next entries, and the same to be kept; the bits do not depend on how they are cut."""
+        if len(entries) == 1:
+            return self._detect_one(entries[0])
         with self.loaded.lock:
             result = self._pipeline.detect_records([entry.line for entry in entries])
         return self._told(entries, result)
 
     def score(self, entry: Entry) -> tuple[dict[str, Any], VerdictRecord]:
         """The verdict on the next entry with what each method says, and the same to be kept."""
+        verdict, record = self._judged(entry)
+        return {**verdict.to_dict(), "log_id": record.id, "model": self.version.reference}, record
+
+    def _judged(self, entry: Entry) -> tuple[LogVerdict, VerdictRecord]:
         with self.loaded.lock:
             verdict = self._pipeline.detect_one(entry.line)
-        told = verdict.to_dict()
-        own = entry.id or new_id()
         record = VerdictRecord(
-            own, entry.line.get("service") or "", micros_of(entry.time), verdict.score, verdict.p_value,
-            verdict.anomaly_score, verdict.is_anomaly, verdict.severity, verdict.confidence,
+            entry.id or new_id(), entry.line.get("service") or "", micros_of(entry.time), verdict.score,
+            verdict.p_value, verdict.anomaly_score, verdict.is_anomaly, verdict.severity, verdict.confidence,
         )  # fmt: skip
         if verdict.is_anomaly:
             p_values = [verdict.methods[name].p_value for name in self.METHODS]
             record.reason, record.record = reason_of(self.METHODS, p_values), _shown(entry)
-        return {**told, "log_id": own, "model": self.version.reference}, record
+        return verdict, record
+
+    def _detect_one(self, entry: Entry) -> tuple[list[Detection], list[VerdictRecord]]:
+        verdict, record = self._judged(entry)
+        oddest = min(self.METHODS, key=lambda name: verdict.methods[name].p_value)
+        return [_detection(record, oddest, entry.stamp or _stamp(entry.time))], [record]
 
     def stats(self, service: str) -> dict[str, str | float | int | None]:
         """What the window of a service holds."""
@@ -110,27 +119,37 @@ class LiveLogs:
 
     def _told(self, entries: Sequence[Entry], result: LogResult) -> tuple[list[Detection], list[VerdictRecord]]:
         counted = np.vstack([result.parts[name] for name in self.METHODS])
-        oddest = np.argmin(counted, axis=0).tolist()
         columns = zip(
-            entries, oddest, result.score.tolist(), result.p_value.tolist(), result.anomaly_score.tolist(),
+            entries, result.score.tolist(), result.p_value.tolist(), result.anomaly_score.tolist(),
             result.is_anomaly.tolist(), result.severity_code.tolist(), result.confidence.tolist(), strict=True,
         )  # fmt: skip
-        now = datetime.now(UTC)
-        stamp, micros = now.isoformat(), micros_of(now)
-        detections, records = [], []
-        for place, (entry, method, score, p_value, anomaly_score, flag, severity, confidence) in enumerate(columns):
-            own, time, word = entry.id or new_id(), entry.time, SEVERITIES[severity]
-            told = stamp if time is None else time.isoformat()
-            detections.append(
-                Detection(flag, anomaly_score, word, confidence, -1 if flag else 1, own, self.METHODS[method], told)
+        now = micros_of(None)
+        records = [
+            VerdictRecord(
+                entry.id or new_id(), entry.line.get("service") or "",
+                now if entry.time is None else micros_of(entry.time), score, p_value, anomaly_score, flag,
+                SEVERITIES[severity], confidence,
             )
-            key, at = entry.line.get("service") or "", micros if time is None else micros_of(time)
-            record = VerdictRecord(own, key, at, score, p_value, anomaly_score, flag, word, confidence)
-            if flag:
-                record.reason = reason_of(self.METHODS, counted[:, place].tolist())
-                record.record = _shown(entry)
-            records.append(record)
-        return detections, records
+            for entry, score, p_value, anomaly_score, flag, severity, confidence in columns
+        ]  # fmt: skip
+        for place in np.flatnonzero(result.is_anomaly).tolist():
+            records[place].reason = reason_of(self.METHODS, counted[:, place].tolist())
+            records[place].record = _shown(entries[place])
+        stamp = _stamp(None)
+        stamps = [entry.stamp or (stamp if entry.time is None else _stamp(entry.time)) for entry in entries]
+        oddest = [self.METHODS[k] for k in np.argmin(counted, axis=0).tolist()]
+        return [_detection(*each) for each in zip(records, oddest, stamps, strict=True)], records
+
+
+def _detection(record: VerdictRecord, oddest: str, stamp: str) -> Detection:
+    flag = record.is_anomaly
+    return Detection(
+        flag, record.anomaly_score, record.severity, record.confidence, -1 if flag else 1, record.id, oddest, stamp
+    )  # fmt: skip
+
+
+def _stamp(time: datetime | None) -> str:
+    return (datetime.now(UTC) if time is None else time).isoformat()
 
 
 def new_id() -> str:

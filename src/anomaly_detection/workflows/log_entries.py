@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 import msgspec
@@ -59,6 +60,7 @@ class Entry(msgspec.Struct, gc=False):
     line: dict[str, Any]
     id: str | None
     time: datetime | None
+    stamp: str | None = None
 
 
 class Several(msgspec.Struct):
@@ -87,6 +89,7 @@ class EntryReader:
         self._columns = frozenset(trained.columns)
         names = self._fields.as_dict().items()
         known = all(ROLES.get(path, field) == field for field, paths in names for path in paths)
+        self._unknown = tuple(name for name in NAMES if name not in self._columns)
         self._is_plain = known and self._zone in (None, "UTC")
 
     def one(self, body: bytes | msgspec.Raw) -> Entry:
@@ -125,6 +128,13 @@ class EntryReader:
 
     def of(self, record: Any) -> Entry:
         """The entry that is a dict already; raises as :meth:`one`."""
+        if self._is_plain:
+            try:
+                found = self._of_plain(msgspec.convert(record, Plain))
+            except (msgspec.ValidationError, UnicodeEncodeError):
+                found = None
+            if found is not None:
+                return found
         return self._of_any(record)
 
     def _each(self, raws: Iterable[msgspec.Raw]) -> Iterable[Entry]:
@@ -136,31 +146,43 @@ class EntryReader:
 
     def _of_plain(self, plain: Plain) -> Entry | None:
         """The same values as the general way would find; None where only that way can tell."""
-        stamp, duration, code = plain.timestamp, plain.response_time, plain.status_code
+        stamp, duration, code, message, own = (
+            plain.timestamp, plain.response_time, plain.status_code, plain.message, plain.log_id,
+        )  # fmt: skip
+        if all(
+            value is None
+            for value in (stamp, duration, plain.latency_ms, code, message, plain.level, plain.service, plain.session)
+        ):
+            return None
         time = None
         if stamp:
-            if len(stamp) not in _Z_LENGTHS or stamp[-1] != "Z" or stamp[10] != "T" or stamp[4] != "-":
-                return None
-            try:
-                time = datetime.fromisoformat(stamp)
-            except ValueError:
+            time = _instant(stamp)
+            if time is None:
                 return None
         if duration is None:
             duration = plain.latency_ms
         elif plain.latency_ms is not None:
             return None
-        texts = plain.service, plain.message, plain.session
         if (
-            any(text is not None and not _is_simple(text) for text in texts)
+            (message is not None and not _is_simple(message))
+            or not (_is_known(plain.service) and _is_known(plain.session))
             or (duration is not None and not 0 <= duration < _LARGEST)
-            or (code is not None and abs(code) >= _MOST_DIGITS)
-            or len(plain.log_id or "") > LONGEST_ID
+            or (code is not None and not -_MOST_DIGITS < code < _MOST_DIGITS)
+            or (own is not None and len(own) > LONGEST_ID)
         ):
             return None
-        level = level_of(plain.level, _USUAL) if plain.level else None
-        values = (time, level, plain.service or None, plain.message, plain.session or None, duration, code)
-        line = {name: value for name, value in zip(NAMES, values, strict=True) if name in self._columns}
-        return Entry(line, plain.log_id, time) if any(value is not None for value in values) else None
+        line = {
+            "time": time,
+            "level": level_of(plain.level, _USUAL) if plain.level else None,
+            "service": plain.service or None,
+            "message": message,
+            "session": plain.session or None,
+            "response_time": duration,
+            "status_code": code,
+        }
+        for name in self._unknown:
+            del line[name]
+        return Entry(line, own or None, time, stamp or None)
 
     def _of_any(self, record: Any) -> Entry:
         own = record.get("log_id") if isinstance(record, dict) else None
@@ -169,7 +191,7 @@ class EntryReader:
         rest = {name: value for name, value in record.items() if name != "log_id"} if own is not None else record
         values = record_of(rest, self._fields, self._zone)
         line = {name: value for name, value in values.items() if name in self._columns}
-        return Entry(line, own, values.get("time"))
+        return Entry(line, own or None, values.get("time"))
 
 
 NAMES = ("time", "level", "service", "message", "session", "response_time", "status_code")
@@ -197,6 +219,21 @@ def is_several(body: bytes) -> bool:
     """
     start = body.lstrip()[:64]
     return start[:1] == b"[" or (start[:1] == b"{" and start[1:].lstrip().startswith(b'"logs"'))
+
+
+def _instant(stamp: str) -> datetime | None:
+    """A time as most write it; None for other forms, which the general way reads."""
+    if len(stamp) not in _Z_LENGTHS or stamp[-1] != "Z" or stamp[10] != "T" or stamp[4] != "-":
+        return None
+    try:
+        return datetime.fromisoformat(stamp)
+    except ValueError:
+        return None
+
+
+@lru_cache(maxsize=4096)
+def _is_known(text: str | None) -> bool:
+    return text is None or _is_simple(text)
 
 
 def _is_simple(text: str) -> bool:

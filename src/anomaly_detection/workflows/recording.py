@@ -40,6 +40,7 @@ MOST_TOLD = 100
 """Alarms of one moment that are published one by one."""
 
 FLUSH_SECONDS = 2.0
+Waiting = list[tuple[list["Alert"], Future[None]]]
 Counts = dict[tuple[str, int, str, int], list[float]]
 """Rows, anomalies and the highest anomaly score, by model, version, key and minute."""
 
@@ -68,9 +69,10 @@ class Recorder:
         self.history = History(folder / "history")
         self.journal = Journal(folder / "journal")
         self.problem = ""
+        self._is_down = False
         self._published = published
         self._appending = threading.Lock()
-        self._waiting: list[tuple[list[Alert], Future[None]]] = []
+        self._waiting: Waiting = []
         self._later: list[Alert] = []
         self._minutes: Counts = {}
         self._wake = threading.Event()
@@ -126,16 +128,25 @@ class Recorder:
     def _count(self, judged: Judged) -> None:
         RECORDS.labels(judged.model).inc(len(judged.records))
         minute = judged.received - judged.received % _MINUTE
+        of_keys: dict[str, list[float]] = {}
         for record in judged.records:
-            place = (judged.model, judged.version, record.key, minute)
-            if place not in self._minutes and len(self._minutes) >= MOST_KEYS:
-                place = (judged.model, judged.version, "", minute)
-            counts = self._minutes.setdefault(place, [0, 0, 0.0])
+            counts = of_keys.get(record.key)
+            if counts is None:
+                counts = of_keys[record.key] = [0, 0, 0.0]
             counts[0] += 1
             if record.is_anomaly:
                 counts[1] += 1
                 ALARMS.labels(judged.model, record.severity).inc()
             counts[2] = max(counts[2], record.anomaly_score)
+        for key, counts in of_keys.items():
+            place = (judged.model, judged.version, key, minute)
+            if place not in self._minutes and len(self._minutes) >= MOST_KEYS:
+                place = (judged.model, judged.version, "", minute)
+            self._add(place, counts)
+
+    def _add(self, place: tuple[str, int, str, int], counts: list[float]) -> None:
+        rows, anomalies, worst = self._minutes.get(place, (0, 0, 0.0))
+        self._minutes[place] = [rows + counts[0], anomalies + counts[1], max(worst, counts[2])]
 
     def _write(self) -> None:
         self.take_over()
@@ -157,18 +168,33 @@ class Recorder:
         found = [*self._later, *(alert for some, _ in waiting for alert in some)]
         if not found and not minutes:
             return
-        problem: Exception | None = None
+        if self._is_down:
+            self._settle(waiting, self._synced())
+            waiting = []
         try:
             with self.database.write() as connection:
                 alerts.keep(connection, found)
                 activity.add(connection, _minutes_of(minutes))
-            self._later, self.problem = [], ""
         except StoreError as error:
-            problem = self._put_off(error, found, minutes)
+            self._put_off(error, found, minutes)
+            self._settle(waiting, self._synced())
+            return
+        self._later, self.problem, self._is_down = [], "", False
+        self._settle(waiting, None)
+        self._publish(found, minutes)
+
+    def _settle(self, waiting: Waiting, problem: StoreError | None) -> None:
+        """Wake the requests whose alarms are kept, or cannot be."""
         for _, done in waiting:
             done.set_result(None) if problem is None else done.set_exception(problem)
-        if problem is None:
-            self._publish(found, minutes)
+
+    def _synced(self) -> StoreError | None:
+        """Bring the journal to the disk itself; returns why that cannot be done."""
+        try:
+            self.journal.sync()
+        except OSError as error:
+            return StoreError(f"The alarm could not be kept: {error}.")
+        return None
 
     def _publish(self, found: Sequence[Alert], minutes: Counts) -> None:
         for alert in found[:MOST_TOLD]:
@@ -178,19 +204,13 @@ class Recorder:
             told = {"rows": sum(int(each[0]) for each in counts), "anomalies": sum(int(each[1]) for each in counts)}
             self._published("activity", {"model": model, **told, "alerts_not_told": max(0, len(found) - MOST_TOLD)})
 
-    def _put_off(self, error: StoreError, found: list[Alert], minutes: Counts) -> Exception | None:
-        """Leave alarms in the journal, on the disk, for later; returns why that cannot be done."""
-        self.problem = f"Alarms wait in the journal: {error}"
+    def _put_off(self, error: StoreError, found: list[Alert], minutes: Counts) -> None:
+        """Leave alarms in the journal for later; requests do not wait for the database any more."""
+        self.problem, self._is_down = f"Alarms wait in the journal: {error}", True
         self._later = found[:MOST_WAITING]
         with self._appending:
-            for place, (rows, anomalies, worst) in minutes.items():
-                counts = self._minutes.setdefault(place, [0, 0, 0.0])
-                counts[:] = [counts[0] + rows, counts[1] + anomalies, max(counts[2], worst)]
-        try:
-            self.journal.sync()
-        except OSError as unkept:
-            return StoreError(f"The alarm could not be kept: {unkept}.")
-        return None
+            for place, counts in minutes.items():
+                self._add(place, counts)
 
     def _tidy(self) -> None:
         old = time.monotonic() - self._rolled >= JOURNAL_SECONDS
