@@ -250,7 +250,7 @@ def errors() -> str:
 
 def service() -> str:
     """The settings and the metrics of the service."""
-    return "\n\n".join(["# The service", "## Settings", SETTINGS, settings(), "## Metrics", METRICS, metrics()])
+    return f"# The service\n\n## Settings\n\n{SETTINGS}\n\n{settings()}\n\n## Metrics\n\n{METRICS}\n\n{metrics()}"
 
 
 def settings() -> str:
@@ -282,7 +282,7 @@ def metrics() -> str:
     rows = []
     for family, one in described:
         name = family.name + ("_total" if family.type == "counter" else "")
-        labels = ", ".join(f"`{label}`" for label in one._labelnames)
+        labels = ", ".join(f"`{label}`" for label in one._labelnames)  # noqa: SLF001 - there is no public word
         rows.append(f"| `{name}` | {family.type} | {labels} | {cell(family.documentation)} |")
     return "\n".join(["| metric | kind | labels | what it says |", "|---|---|---|---|", *rows])
 
