@@ -52,6 +52,7 @@ def pages() -> Iterator[tuple[Path, str]]:
         ("reference/algorithms.md", algorithms()),
         ("reference/thresholds.md", thresholds()),
         ("reference/errors.md", errors()),
+        ("reference/service.md", service()),
         ("benchmarks.md", benchmarks()),
     ):
         yield DOCS / name, NOTE + text.rstrip() + "\n"
@@ -245,6 +246,57 @@ def errors() -> str:
     classes = [one for one in vars(module).values() if inspect.isclass(one) and one.__module__ == module.__name__]
     listed = "\n".join(f"- `{one.__name__}`: {docstrings.summary(one.__doc__)}" for one in classes)
     return "\n\n".join(["# Errors", docstrings.blocks(module.__doc__ or ""), listed])
+
+
+def service() -> str:
+    """The settings and the metrics of the service."""
+    return f"# The service\n\n## Settings\n\n{SETTINGS}\n\n{settings()}\n\n## Metrics\n\n{METRICS}\n\n{metrics()}"
+
+
+def settings() -> str:
+    """A table of what the environment may set."""
+    from anomaly_detection.settings import PREFIX, Settings
+
+    meanings = docstrings.entries(docstrings.sections(Settings.__doc__ or "")["Parameters"])
+    rows = [
+        f"| `{PREFIX}{name.upper()}` | {cell(shown_default(field))} | {cell(docstrings.inline(meanings[name]))} |"
+        for name, field in Settings.model_fields.items()
+    ]
+    return "\n".join(["| variable | default | what it sets |", "|---|---|---|", *rows])
+
+
+def shown_default(field: Any) -> str:
+    """A default as it is typed."""
+    if field.default_factory is not None:
+        return "`~/.local/share/anomaly-detection`"
+    value = getattr(field.default, "get_secret_value", lambda: field.default)()
+    return "" if value in (None, "") else f"`{str(value).lower() if isinstance(value, bool) else value}`"
+
+
+def metrics() -> str:
+    """A table of what Prometheus is told."""
+    from anomaly_detection import telemetry
+
+    found = [getattr(telemetry, name) for name in telemetry.__all__ if name.isupper() and name != "METRICS"]
+    described = sorted(((next(iter(one.describe())), one) for one in found), key=lambda pair: pair[0].name)
+    rows = []
+    for family, one in described:
+        name = family.name + ("_total" if family.type == "counter" else "")
+        labels = ", ".join(f"`{label}`" for label in one._labelnames)  # noqa: SLF001 - there is no public word
+        rows.append(f"| `{name}` | {family.type} | {labels} | {cell(family.documentation)} |")
+    return "\n".join(["| metric | kind | labels | what it says |", "|---|---|---|---|", *rows])
+
+
+SETTINGS = (
+    "From the environment, or from a file of that name (in small letters) in `/run/secrets/anomaly-detection`, which "
+    "is for secrets. Options of `anomaly-detection serve` go before both. "
+    "[Operate the service](../operate.md) says when to change what."
+)
+METRICS = (
+    "`GET /metrics` shows them to Prometheus, with those of the process (`anomaly_detection_process_…`). Gauges are "
+    "filled when somebody asks, from the database and the registry, and say the same on each replica; counters and "
+    "histograms are of one process."
+)
 
 
 def benchmarks() -> str:

@@ -225,7 +225,7 @@ def test_gauges_say_what_is_stored(tmp_path):
         for sample in family.samples:
             found[sample.name, *sorted(sample.labels.values())] = sample.value
     assert found["anomaly_detection_jobs", "train", "waiting"] == found["anomaly_detection_jobs_waiting",] == 2
-    assert found["anomaly_detection_jobs", "train", "failed"] == 1
+    assert found["anomaly_detection_jobs", "failed", "train"] == 1
     assert 299 < found["anomaly_detection_jobs_oldest_seconds",] < 360
     assert found["anomaly_detection_alerts", "high", "open"] == 1
     assert found["anomaly_detection_model_quality", "1", "m"] == 0.75

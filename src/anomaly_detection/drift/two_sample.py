@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
-from scipy import stats
 
 from anomaly_detection.errors import InputError
 
@@ -52,6 +51,8 @@ def kolmogorov_smirnov(before: ArrayLike, after: ArrayLike) -> Difference:
     0.5
     """
     first, second = _numbers(before), _numbers(after)
+    from scipy import stats  # noqa: PLC0415 - heavy, and seldom needed
+
     found = stats.ks_2samp(first, second, method="asymp")
     return Difference("Kolmogorov-Smirnov", float(found.statistic), float(found.pvalue), 0.1, 0.25)
 
@@ -64,6 +65,8 @@ def wasserstein(before: ArrayLike, after: ArrayLike) -> Difference:
     """
     first, second = _numbers(before), _numbers(after)
     low, high = np.quantile(first, [0.16, 0.84])
+    from scipy import stats  # noqa: PLC0415 - heavy, and seldom needed
+
     moved = float(stats.wasserstein_distance(first, second))
     scale = float(high - low) / 2 or float(first.std()) or float(np.abs(first).max()) or 1.0
     return Difference("Wasserstein", moved / scale, None, 0.1, 0.5)
@@ -94,6 +97,8 @@ def chi_square(before: Sequence[Hashable], after: Sequence[Hashable]) -> Differe
     if len(names) == 1:
         return Difference("chi-square", 0.0, 1.0, 0.1, 0.3)
     table = np.array([[each[name] for name in names] for each in (first, second)], dtype=np.float64)
+    from scipy import stats  # noqa: PLC0415 - heavy, and seldom needed
+
     found = stats.chi2_contingency(table, correction=False)
     effect = float(np.sqrt(found.statistic / table.sum()))
     return Difference("chi-square", effect, float(found.pvalue), 0.1, 0.3)

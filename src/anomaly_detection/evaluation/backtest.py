@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import polars as pl
-from scipy.stats import nbinom
 
 from anomaly_detection.base import Range
 from anomaly_detection.errors import InputError, ParameterError
@@ -236,6 +235,8 @@ class Replayed:
         Alarms are taken to come independently at a rate that is known from the ones there were.
         """
         shape, share = len(self.alarms) + 0.5, self.weeks / (self.weeks + 1.0)
+        from scipy.stats import nbinom  # noqa: PLC0415 - heavy, and seldom needed
+
         low, high = nbinom.ppf([(1 - SURE) / 2, (1 + SURE) / 2], shape, share)
         return int(low), int(high)
 

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 from scipy.special import expit, ndtr
-from scipy.stats import betabinom, chi2, kstwobign
 
 from anomaly_detection.quality.expectation import Errors, Expectation, expect
 from anomaly_detection.quality.table_profile import GRID, merge_sketches
@@ -118,6 +117,8 @@ def _logit(one: ColumnSketch) -> tuple[float, float]:
 def _sampling(missing: int, rows: int, past: Sequence[ColumnSketch]) -> float:
     """How probable so many missing values are where only chance is at work."""
     before, total = sum(one.missing for one in past), sum(one.rows for one in past)
+    from scipy.stats import betabinom  # noqa: PLC0415 - heavy, and seldom needed
+
     expected = betabinom(rows, before + 0.5, total - before + 0.5)
     return min(2 * float(min(expected.cdf(missing), expected.sf(missing - 1))), 1.0)
 
@@ -190,6 +191,8 @@ def of_quantiles(one: ColumnSketch, other: ColumnSketch) -> tuple[float, float]:
     gaps = [_share_below(each.quantiles, points) for each in (one, other)]
     distance = max(float(np.abs(gaps[0] - gaps[1]).max()) - 1.0 / len(GRID), 0.0)
     rows = one.filled * other.filled / (one.filled + other.filled)
+    from scipy.stats import kstwobign  # noqa: PLC0415 - heavy, and seldom needed
+
     return distance, float(kstwobign.sf(distance * (np.sqrt(rows) + 0.12 + 0.11 / np.sqrt(rows))))
 
 
@@ -217,6 +220,8 @@ def of_values(one: ColumnSketch, other: ColumnSketch) -> tuple[float, float]:
     shares = table / table.sum(axis=1, keepdims=True)
     expected = table.sum(axis=1, keepdims=True) * table.sum(axis=0) / table.sum()
     g = 2 * float((table * np.log(np.where(table > 0, table / expected, 1.0))).sum())
+    from scipy.stats import chi2  # noqa: PLC0415 - heavy, and seldom needed
+
     return 0.5 * float(np.abs(shares[0] - shares[1]).sum()), float(chi2.sf(g, max(table.shape[1] - 1, 1)))
 
 
@@ -227,6 +232,8 @@ def value_changes(name: str, now: ColumnSketch, past: Sequence[ColumnSketch], to
     lost = {value: count / total for value, count in known.items() if value not in now.values}
     once = sum(1 for count in known.values() if count == 1)
     rows = sum(new.values()) + (now.filled - sum(now.values.values()) if not now.knows_all_values else 0)
+    from scipy.stats import betabinom  # noqa: PLC0415 - heavy, and seldom needed
+
     expected = betabinom(now.filled, once + 0.5, total - once + 0.5)
     share = rows / now.filled
     p = float(expected.sf(rows - 1)) if rows else 1.0

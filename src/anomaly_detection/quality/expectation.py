@@ -11,7 +11,6 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
-from scipy.optimize import brentq
 from scipy.special import gammaln, stdtr
 
 if TYPE_CHECKING:
@@ -79,6 +78,8 @@ class Expectation:
         while self.below(low) > share or self.below(high) < share:
             reach *= 10.0
             low, high = low - reach, high + reach
+        from scipy.optimize import brentq  # noqa: PLC0415 - heavy, and seldom needed
+
         return float(brentq(lambda value: self.below(value) - share, low, high, xtol=1e-7))
 
 

@@ -6,7 +6,6 @@ from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
-from scipy.stats import betabinom
 
 from anomaly_detection.errors import InputError
 from anomaly_detection.quality.answer import Example, Finding, severity_of_share
@@ -169,6 +168,8 @@ def novelty(
     rows = np.flatnonzero(new[column.codes])
     total = sum(known.values())
     once = sum(1 for count in known.values() if count == 1)
+    from scipy.stats import betabinom  # noqa: PLC0415 - heavy, and seldom needed
+
     expected = betabinom(column.rows, once + 0.5, total - once + 0.5)
     return rate_finding(column, rows, kind, words, expected, tolerance)
 
@@ -179,6 +180,8 @@ def missing_finding(column: CodedColumn, profile: ColumnProfile, tolerance: floa
     mean = float(rates.mean())
     spread = float(rates.var(ddof=1)) if len(rates) > 2 else 0.0
     weight = min(max(mean * (1 - mean) / spread - 1, 20.0), UNSEEN * len(rates)) if spread else UNSEEN * len(rates)
+    from scipy.stats import betabinom  # noqa: PLC0415 - heavy, and seldom needed
+
     expected = betabinom(column.rows, mean * weight + 0.5, (1 - mean) * weight + 0.5)
     rows = np.flatnonzero(column.missing[column.codes])
     return rate_finding(column, rows, "missing", f"are missing, {mean:.1%} before", expected, tolerance)

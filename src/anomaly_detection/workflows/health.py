@@ -20,6 +20,7 @@ from anomaly_detection.registry.lineage import library_versions
 from anomaly_detection.settings import Settings
 from anomaly_detection.version import __version__
 from anomaly_detection.workflows.models import registry_at
+from anomaly_detection.workflows.service_health import service_findings
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -29,7 +30,15 @@ State = Literal["ok", "warning", "failed"]
 LITTLE_DISK = 2**30
 """Below this many free bytes the disk is a warning."""
 
-EXTRAS = {"pandas": "pandas", "arrow": "pyarrow", "pyod": "pyod"}
+EXTRAS = {
+    "pandas": "pandas",
+    "arrow": "pyarrow",
+    "pyod": "pyod",
+    "postgres": "psycopg",
+    "redis": "redis",
+    "oidc": "jwt",
+    "otel": "opentelemetry.sdk",
+}
 """Extras and the module each brings."""
 
 
@@ -50,6 +59,7 @@ def system_health(registry: Path | None = None) -> list[Check]:
         Check("version", "ok", f"anomaly-detection {__version__}, Python {platform.python_version()}"),
         _compiler(),
         _registry(folder),
+        *(Check(name, state, found) for name, state, found in service_findings(settings)),
         _disk(folder),
         _memory(),
         _extras(),
@@ -64,6 +74,7 @@ def details() -> dict[str, str]:
         "processors": str(os.cpu_count()),
         "home": str(settings.home),
         "registry": str(settings.registry_folder),
+        "service": f"{settings.host}, port {settings.port}; workers beside it: {settings.workers}",
         "algorithms": ", ".join(entry.name for entry in DETECTORS.entries() if entry.extra is None),
         **library_versions(),
     }
@@ -120,8 +131,15 @@ def _memory() -> Check:
     return Check("memory", "ok" if free >= 2**28 else "warning", f"{free / 2**30:.1f} GiB free")
 
 
+def _is_there(module: str) -> bool:
+    try:
+        return find_spec(module) is not None
+    except ModuleNotFoundError:  # a part of a package that is not there
+        return False
+
+
 def _extras() -> Check:
-    found = [extra for extra, module in EXTRAS.items() if find_spec(module)]
+    found = [extra for extra, module in EXTRAS.items() if _is_there(module)]
     missing = [extra for extra in EXTRAS if extra not in found]
     return Check(
         "extras", "ok", f"installed: {', '.join(found) or 'none'}; not installed: {', '.join(missing) or 'none'}"

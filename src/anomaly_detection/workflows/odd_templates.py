@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING, TypeAlias
 
 import numpy as np
 import polars as pl
-from scipy.stats import hypergeom
 
 from anomaly_detection.workflows.log_reasons import WORDS
 from anomaly_detection.workflows.odd_groups import LEAST, inverse, mean_of, with_verdicts
@@ -123,6 +122,8 @@ def _of_sessions(log: JudgedLog, ids: Ids) -> pl.DataFrame:
     found = joined.group_by("id").agg(having=pl.len(), anomalies=pl.col("is_anomaly").sum())
     among, every = int(log.result.is_anomaly.sum()), len(log.table)
     having, anomalies = (found[name].to_numpy().astype(np.int64) for name in ("having", "anomalies"))
+    from scipy.stats import hypergeom  # noqa: PLC0415 - heavy, and seldom needed
+
     p_values = np.clip(hypergeom.sf(anomalies - 1, every, among, having), LEAST, 1.0)
     words = pl.format(
         "in {} of {} anomalous sessions, in {} of all {}", "anomalies", pl.lit(among), "having", pl.lit(every)

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import polars as pl
-from scipy.stats import norm
+from scipy.special import ndtri
 
 from anomaly_detection.detectors.series import create
 from anomaly_detection.errors import InputError
@@ -211,7 +211,7 @@ def _share_of_odd(values: NDArray[np.float64], series: PointSeries) -> float:
     trend = pl.Series(values).rolling_median(9, min_samples=1, center=True).to_numpy()
     rest = values - trend
     spread = 1.4826 * float(np.median(np.abs(rest - np.median(rest))))
-    odd = float(np.mean(np.abs(rest) > norm.isf(series.alpha / 2) * spread))
+    odd = float(np.mean(np.abs(rest) > -ndtri(series.alpha / 2) * spread))
     return min(max(odd, series.alpha), 0.5)
 
 
