@@ -49,8 +49,10 @@ class Settings(BaseSettings):
     drain_seconds : the longest that a service which was told to stop waits for what it is answering.
     rate : the most requests of a caller, such as ``6000/minute``; none when empty.
     rate_store : where rates are counted: ``memory://``, or ``redis://host`` for several processes.
-    oidc_issuer, oidc_audience, oidc_keys, oidc_claim : an identity provider whose tokens are taken besides keys: who it
-        is, whom its tokens are for, where its keys (JWKS) are (a file or ``https``), and the claim that has the scopes.
+    oidc_issuer : an identity provider whose tokens are taken besides keys; none when not given.
+    oidc_audience : whom its tokens have to be for.
+    oidc_keys : where its keys (JWKS) are: a file, or an ``https`` address.
+    oidc_claim : the claim of a token that has the scopes.
     keep_days : how long verdicts, alarms and ended jobs are kept.
     log_format : how the service logs: lines for people, or JSON.
     metrics_open : whether ``/metrics`` is shown without a key; otherwise it needs the scope ``read``.
@@ -119,7 +121,7 @@ class Settings(BaseSettings):
             "KEEP_DAYS": str(self.keep_days),
             "LOG_FORMAT": self.log_format,
         }
-        return {**os.environ, **{f"ANOMALY_DETECTION_{name}": value for name, value in own.items()}}
+        return {**os.environ, **{f"{PREFIX}{name}": value for name, value in own.items()}}
 
     @property
     def hosts(self) -> tuple[str, ...]:
