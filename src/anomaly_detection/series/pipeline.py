@@ -397,9 +397,8 @@ class SeriesPipeline(Configurable):
         self.wishes.check()
         check_zone(self.zone)
         self.check_line()
-        column = str(schema.timestamp)
-        self.schema_ = schema
-        check_finite(frame, self.schema_)
+        column, self.schema_ = str(schema.timestamp), schema
+        check_finite(frame, schema)
         self.clock_ = clock_of(frame[column], self.zone)
         tracks, notes = tracks_of(frame, self.schema_, self.clock_)
         check_history(max((len(one.series) for one in tracks), default=0), FEWEST_ROWS)
