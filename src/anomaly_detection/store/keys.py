@@ -63,7 +63,7 @@ def digest_of(secret: str) -> str:
     """What is kept of a secret. It has 256 random bits, so that one round of SHA-256 is enough.
 
     >>> digest_of("ad_example")[:8]
-    'e21bdddd'
+    '660007b6'
     """
     return sha256(secret.encode()).hexdigest()
 

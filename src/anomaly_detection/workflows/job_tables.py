@@ -10,7 +10,7 @@ from anomaly_detection.evaluation.backtest import Plan
 from anomaly_detection.quality.volume import check_volume
 from anomaly_detection.registry.lineage import utc_now
 from anomaly_detection.store import Database
-from anomaly_detection.store.table_runs import row_counts
+from anomaly_detection.store.checks import earlier_runs
 from anomaly_detection.workflows.backtest import BacktestRequest
 from anomaly_detection.workflows.backtest import backtest as replay
 from anomaly_detection.workflows.detect import DetectRequest, detect_file
@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from anomaly_detection.settings import Settings
 
 NEEDED_RUNS = 3
+MOST_RUNS = 10_000
 SHOWN = ("rows", "anomaly_count", "severities", "alpha", "anomalies", "evaluation", "notes")
 
 
@@ -98,9 +99,11 @@ def volume(settings: Settings, task: Task) -> Mapping[str, Any]:
     database = Database(settings.database_url)
     try:
         with database.read() as connection:
-            history = row_counts(connection, asked.table_id, utc_now() - timedelta(days=asked.training_days))
+            runs = earlier_runs(connection, asked.table_id, "volume", MOST_RUNS)
     finally:
         database.close()
+    since = utc_now() - timedelta(days=asked.training_days)
+    history = [(run["at"], run["profile"]["rows"]) for run in runs if run["at"] >= since]
     if len(history) < NEEDED_RUNS:
         raise InputError(
             f"{asked.table_id!r} was checked {len(history)} times within {asked.training_days} days, and learning "
