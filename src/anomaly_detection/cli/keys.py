@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import getpass
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -31,9 +31,10 @@ def _group() -> None:
 def create(
     name: Annotated[str, typer.Argument(help="Whose key it is.")],
     scope: Annotated[
-        list[Literal["read", "score", "train", "admin"]] | None,
+        list[str] | None,
         typer.Option(
-            help="What its holder may do; give it several times. admin includes everything.", show_default="read, score"
+            help="What its holder may do: read, score, train or admin, which is everything. May be repeated.",
+            show_default="read, score",
         ),
     ] = None,
     days: Annotated[float | None, typer.Option(help="How long it lasts; until it is revoked when not given.")] = None,
