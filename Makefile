@@ -2,7 +2,7 @@
 SHELL := /bin/bash
 .SHELLFLAGS := -eu -o pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-core fuzz check lint format docs docs-serve reference bench serve lock upgrade clean
+.PHONY: help demo test test-core fuzz fuzz-api check lint format docs docs-serve reference bench serve lock upgrade clean
 unexport PYTHONDONTWRITEBYTECODE
 
 PYTHON ?= python3
@@ -32,6 +32,10 @@ test-core: ## the same tests with no extras installed
 fuzz: ## the tests that draw their inputs, with new draws and more of them; make a find an example of its test
 	@$(INSTALL) $(VENV) dev
 	@AD_REQUIRE_EXTRAS=1 $(BIN)/python -m pytest -n $(WORKERS) --dist worksteal --hypothesis-profile=fuzz -m hypothesis $(ARGS)
+
+fuzz-api: ## 2,000 requests a route, made up from the OpenAPI document; ROUTE=volume for those whose path has it
+	@$(INSTALL) $(VENV) dev
+	@FUZZ_EXAMPLES=2000 FUZZ_PHASES=examples,coverage,fuzzing FUZZ_SEED=$$RANDOM FUZZ_ONLY=$(ROUTE) $(BIN)/python -m pytest tests/api/test_openapi.py
 
 lint: ## style, types, layers, sizes, text, reference pages up to date
 	@$(INSTALL) $(VENV) dev

@@ -7,8 +7,10 @@ from __future__ import annotations
 
 import html
 import inspect
+import json
 import re
 import sys
+import tempfile
 from importlib import import_module
 from importlib.util import find_spec
 from pathlib import Path
@@ -53,6 +55,7 @@ def pages() -> Iterator[tuple[Path, str]]:
         ("reference/thresholds.md", thresholds()),
         ("reference/errors.md", errors()),
         ("reference/service.md", service()),
+        ("reference/rest.md", rest()),
         ("benchmarks.md", benchmarks()),
     ):
         yield DOCS / name, NOTE + text.rstrip() + "\n"
@@ -297,6 +300,61 @@ METRICS = (
     "filled when somebody asks, from the database and the registry, and say the same on each replica; counters and "
     "histograms are of one process."
 )
+
+
+def rest() -> str:
+    """The routes of the service, by tag, with their parameters and an example of a body."""
+    from anomaly_detection.api import Context, create_api
+    from anomaly_detection.settings import Settings
+
+    with tempfile.TemporaryDirectory() as home:
+        context = Context.open(Settings(home=Path(home), registry=None, database=None, open_access=True))
+        document = create_api(context).openapi()
+        context.close()
+    routes = [
+        (operation["tags"][0], f"{method.upper()} {path}", operation)
+        for path, methods in document["paths"].items()
+        for method, operation in methods.items()
+    ]
+    said = ["# REST API", REST]
+    for tag in document["tags"]:
+        said += [f"## {tag['name'].capitalize()}", tag["description"]]
+        said += [route_page(name, one, document) for of, name, one in routes if of == tag["name"]]
+    return "\n\n".join(said)
+
+
+REST = (
+    "The service writes the whole document at `/openapi.json`. Every answer that is no success is a problem document "
+    "(RFC 9457): `title`, `status`, `detail`, `instance`, `request_id`, and `errors` where fields are off. How to call "
+    "it: [Use the REST API](../how-to/use-the-rest-api.md)."
+)
+
+
+def route_page(name: str, operation: dict[str, Any], document: dict[str, Any]) -> str:
+    """One route: what it does, its parameters, an example of its body, the fields of its answer."""
+    said = [f"### {name}", operation.get("description", "")]
+    rows = [
+        f"| `{one['name']}` | {one['in']} | {cell(one.get('description'))} |" for one in operation.get("parameters", ())
+    ]
+    if rows:
+        said.append("\n".join(["| parameter | in | meaning |", "|---|---|---|", *rows]))
+    for content in operation.get("requestBody", {}).get("content", {}).values():
+        schema = resolved(content["schema"], document)
+        examples = schema.get("examples", ())[:1]
+        said += [f"```json\n{json.dumps(example, ensure_ascii=False)}\n```" for example in examples]
+    for status, answer in operation["responses"].items():
+        for content in answer.get("content", {}).values():
+            fields = resolved(content["schema"], document).get("properties", ())
+            if status.startswith("2") and fields:
+                said.append(f"Answers {status} with " + ", ".join(f"`{field}`" for field in fields) + ".")
+    return "\n\n".join(said)
+
+
+def resolved(schema: dict[str, Any], document: dict[str, Any]) -> dict[str, Any]:
+    """A schema, or the one that it refers to."""
+    name = schema.get("$ref", "").rpartition("/")[2]
+    found: dict[str, Any] = document["components"]["schemas"][name] if name else schema
+    return found
 
 
 def benchmarks() -> str:

@@ -10,11 +10,13 @@ import pytest
 from websockets.exceptions import InvalidStatus
 from websockets.sync.client import connect
 
+from anomaly_detection.api import Context
+from anomaly_detection.api.middleware import stack
 from anomaly_detection.errors import InputError, ParameterError
 from anomaly_detection.settings import Settings
 from anomaly_detection.store import Database, audit, keys, upgrade
-from anomaly_detection.workflows.api_keys import create_key, first_key, list_keys, revoke_key
-from service_support import Service, service, until
+from anomaly_detection.workflows.api_keys import create_key, create_token, first_key, list_keys, revoke_key
+from service_support import Service, running, service, until
 
 if TYPE_CHECKING:
     import httpx
@@ -101,6 +103,31 @@ def test_a_websocket_needs_a_key(closed):
         pass
     assert refused.value.response.status_code == 401
     assert json.loads(refused.value.response.body)["status"] == 401
+
+
+async def stream(scope, receive, send):
+    """A route that says which subprotocols it sees, and who asks."""
+    await receive()
+    await send({"type": "websocket.accept"})
+    seen = f"{scope['principal'].name} {scope['subprotocols']}"
+    await send({"type": "websocket.send", "text": seen})
+    await send({"type": "websocket.close"})
+
+
+@pytest.mark.parametrize("as_subprotocol", [True, False])
+def test_a_websocket_opens_with_a_token_that_its_route_does_not_see(tmp_path, as_subprotocol):
+    context = Context.open(Settings(home=tmp_path))
+    app = stream
+    for each in reversed(stack(context)):
+        app = each.cls(app, *each.args, **each.kwargs)
+    with running(app) as url:
+        _, token = create_token(context.database, "browser", ("score",))
+        given = {"subprotocols": ["anomaly-detection", token]} if as_subprotocol else {}
+        address = url.replace("http", "ws") + ("/s" if as_subprotocol else f"/s?token={token}")
+        with connect(address, **given) as socket:
+            assert socket.subprotocol == ("anomaly-detection" if as_subprotocol else None)
+            assert socket.recv() == f"browser {['anomaly-detection'] if as_subprotocol else []}"
+    context.close()
 
 
 @pytest.mark.parametrize(

@@ -12,7 +12,7 @@ import pytest
 from anomaly_detection.api.openapi import REFUSALS
 from anomaly_detection.pipeline import Pipeline
 from anomaly_detection.registry.local import LocalRegistry
-from service_support import service
+from service_support import service, until
 
 EXAMPLES = int(os.environ.get("FUZZ_EXAMPLES", "4"))
 """Per route; ``make fuzz`` sets 2,000."""
@@ -32,6 +32,8 @@ def running(tmp_path_factory):
         frame = pl.DataFrame([{"amount": 10.0 + i % 7, "days": float(i % 5)} for i in range(100)])
         registry.register("orders", Pipeline("mad").fit(frame), aliases=["production"])
         running.client.headers.update(running.key("admin"))
+        entry = {"latency_ms": 100, "level": "INFO"}
+        until(lambda: running.client.post("/predict", json=entry).status_code != 503, "a model of logs is there", 120)
         yield running
 
 
@@ -93,7 +95,7 @@ def test_the_service_does_what_its_document_says(running, tmp_path):
     key = running.client.headers["Authorization"]
     asked = ["--checks", "all", "--max-examples", str(EXAMPLES), "--phases", PHASES, "--seed", SEED, "--no-color"]
     asked += ["--include-path-regex", ONLY] if ONLY else []
-    asked += ["--continue-on-failure", "--suppress-health-check", "all", "--no-shrink"]
+    asked += ["--continue-on-failure", "--suppress-health-check", "all", "--no-shrink", "--request-timeout", "120"]
     command = [*program, "run", f"{running.url}/openapi.json", "-H", f"Authorization: {key}", *asked]
     done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stdout[-20_000:] + done.stderr[-2_000:]

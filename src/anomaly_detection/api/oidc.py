@@ -8,7 +8,7 @@ import time
 import urllib.request
 from importlib import import_module
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 from anomaly_detection.api.principal import SCOPES, Principal
 from anomaly_detection.errors import MissingDependencyError, ParameterError
@@ -29,6 +29,16 @@ LEAST_WAIT = 10.0
 LEEWAY = 30.0
 LARGEST = 2**20
 MOST_REMEMBERED = 10_000
+
+
+class Checker(Protocol):
+    """Knows secrets."""
+
+    def check(self, secret: str) -> Principal | None:
+        """Who holds it, from memory."""
+
+    def check_again(self, secret: str) -> Principal | None:
+        """Who holds it; may wait."""
 
 
 class OidcTokens:
@@ -141,7 +151,7 @@ class Either:
     keys, tokens : know secrets.
     """
 
-    def __init__(self, keys: Any, tokens: OidcTokens) -> None:
+    def __init__(self, keys: Checker, tokens: Checker) -> None:
         self.keys = keys
         self.tokens = tokens
 
@@ -153,7 +163,7 @@ class Either:
         """Who holds it; may wait."""
         return self._of(secret).check_again(secret)
 
-    def _of(self, secret: str) -> Any:
+    def _of(self, secret: str) -> Checker:
         return self.tokens if secret.count(".") == 2 else self.keys
 
 

@@ -97,6 +97,9 @@ def _complete(operation: dict[str, Any], *, is_open: bool) -> None:
     for status, description in REFUSALS.items():
         if not is_open or status in {429, 503}:
             responses[str(status)] = _problem(description)
+    for answer in responses.values():
+        if "text/event-stream" in answer.get("content", {}):
+            answer["content"]["text/event-stream"] = {}  # a stream is no one text that a schema could describe
     responses["default"] = _problem("Something else is wrong with the request.")
     if not is_open:
         operation["security"] = [{name: []} for name in KEYS]

@@ -30,7 +30,7 @@ def create(
     scope: Annotated[
         list[str] | None,
         typer.Option(
-            help="What its holder may do: read, score, train or admin (everything); several times for several.",
+            help="read, score, train, or admin for everything; may be repeated.",
             show_default="read, score",
         ),
     ] = None,

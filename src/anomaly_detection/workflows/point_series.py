@@ -100,9 +100,8 @@ class PointSeries:
             raise SeriesProblemError(
                 "InvalidSeries", f"The series has {len(self.values)} points; it takes {FEWEST} to {MOST}."
             )
-        times = self._moments()
-        if times is None:
-            times = np.arange(len(self.values)) * 60.0
+        given = self._moments()
+        times = np.arange(len(self.values)) * 60.0 if given is None else given
         micros = (times * 1e6).round().astype(np.int64)
         moments = pl.Series("timestamp", micros, dtype=pl.Int64).cast(pl.Datetime("us", "UTC"))
         return pl.DataFrame([moments, pl.Series("value", self.values, dtype=pl.Float64)])

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
 Granularity = Literal["yearly", "monthly", "weekly", "daily", "hourly", "minutely", "secondly", "microsecond", "none"]
 Finite = Annotated[float, Field(allow_inf_nan=False, ge=-1e300, le=1e300)]
 
-POINTS = [{"timestamp": f"2026-03-{day:02}T00:00:00Z", "value": 30.0 + day % 3} for day in range(1, 14)]
+POINTS: list[Any] = [{"timestamp": f"2026-03-{day:02}T00:00:00Z", "value": 30.0 + day % 3} for day in range(1, 14)]
 
 
 class Point(BaseModel):
