@@ -14,7 +14,7 @@ from anomaly_detection.api.context import Here  # noqa: TC001
 from anomaly_detection.api.principal import Caller, needs, principal
 from anomaly_detection.api.problems import ProblemError
 from anomaly_detection.api.schemas import logs as schemas
-from anomaly_detection.errors import InputError
+from anomaly_detection.errors import InputError, UnknownNameError
 from anomaly_detection.workflows.live_logs import CHUNK
 from anomaly_detection.workflows.log_entries import is_several
 from anomaly_detection.workflows.small_logs import judge_small, train_small_model
@@ -82,7 +82,10 @@ async def score(request: Request) -> Response:
 @router.get("/stats/{service}", dependencies=[Depends(needs("read"))])
 def stats(service: str, here: Here) -> schemas.Statistics:
     """Say what came of a service in the last minutes, as of the last entry of all."""
-    return schemas.Statistics.model_validate(here.live_logs.get().stats(service))
+    try:
+        return schemas.Statistics.model_validate(here.live_logs.get().stats(service))
+    except UnknownNameError as error:
+        raise ProblemError(404, str(error)) from error
 
 
 @router.post("/predict", dependencies=[Depends(needs("score"))])
