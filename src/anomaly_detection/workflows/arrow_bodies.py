@@ -32,12 +32,7 @@ def unpacked_bytes(stream: bytes) -> int:
     (True, 800000)
     """
     try:
-        found = 0
-        for number, size in enumerate(_buffers(stream)):
-            if 16 * number > len(stream):
-                raise IndexError(number)
-            found += size
-        return found
+        return sum(_buffers(stream))
     except (struct.error, IndexError, OverflowError) as error:
         raise InputError("The body is no Arrow IPC stream: its headers cannot be read.") from error
 
@@ -68,13 +63,18 @@ def _batches(stream: bytes) -> Iterator[tuple[int, int]]:
 
 def _buffers(stream: bytes) -> Iterator[int]:
     """The unpacked size of each buffer; there are no more than their descriptions of 16 bytes leave room for."""
+    room = len(stream) // 16
     for table, body in _batches(stream):
         place = _field(stream, table, _BUFFERS)
         if not place:
             continue
         buffers = _followed(stream, place)
         is_packed = bool(_field(stream, table, _COMPRESSION))
-        for k in range(unpack_from("<I", stream, buffers)[0]):
+        (count,) = unpack_from("<I", stream, buffers)
+        room -= count
+        if room < 0:
+            raise IndexError(count)
+        for k in range(count):
             offset, length = unpack_from("<qq", stream, buffers + 4 + 16 * k)
             unpacked = unpack_from("<q", stream, body + offset)[0] if length and is_packed else 0
             yield max(0, length, unpacked)
