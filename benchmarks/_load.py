@@ -70,7 +70,8 @@ class Connection(asyncio.Protocol):
 
 def post(path: str, body: bytes) -> bytes:
     """A request."""
-    head = f"POST {path} HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: {len(body)}\r\n\r\n"
+    kind = f"Content-Type: application/json\r\nContent-Length: {len(body)}"
+    head = f"POST {path} HTTP/1.1\r\nHost: 127.0.0.1\r\n{kind}\r\n\r\n"
     return head.encode() + body
 
 

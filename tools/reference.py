@@ -339,12 +339,12 @@ def route_page(name: str, operation: dict[str, Any], document: dict[str, Any]) -
     if rows:
         said.append("\n".join(["| parameter | in | meaning |", "|---|---|---|", *rows]))
     for content in operation.get("requestBody", {}).get("content", {}).values():
-        schema = resolved(content["schema"], document)
+        schema = resolved(content.get("schema", {}), document)
         examples = schema.get("examples", ())[:1]
         said += [f"```json\n{json.dumps(example, ensure_ascii=False)}\n```" for example in examples]
     for status, answer in operation["responses"].items():
         for content in answer.get("content", {}).values():
-            fields = resolved(content["schema"], document).get("properties", ())
+            fields = resolved(content.get("schema", {}), document).get("properties", ())
             if status.startswith("2") and fields:
                 said.append(f"Answers {status} with " + ", ".join(f"`{field}`" for field in fields) + ".")
     return "\n\n".join(said)

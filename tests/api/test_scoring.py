@@ -87,6 +87,14 @@ def test_arrow_in_and_out(live: tuple[httpx.Client, Context], client: httpx.Clie
     assert broken.status_code == 422
 
 
+def test_an_arrow_stream_that_unpacks_to_much_is_refused_unread(client: httpx.Client) -> None:
+    body = io.BytesIO()
+    pl.DataFrame({"a": np.zeros(20_000_000), "b": 0.0}).write_ipc_stream(body, compression="zstd")
+    headers = {"Content-Type": "application/vnd.apache.arrow.stream"}
+    answer = client.post("/api/v1/models/orders/score", content=body.getvalue(), headers=headers)
+    assert (answer.status_code, "once unpacked" in answer.json()["detail"]) == (413, True)
+
+
 def test_log_models_take_records(client: httpx.Client) -> None:
     found = client.post("/api/v1/models/logs/score", json={"records": [{"level": "INFO", "message": "hello"}]}).json()
     assert found["total"] == 1

@@ -13,7 +13,7 @@ import pytest
 
 from anomaly_detection.errors import StoreError
 from anomaly_detection.registry.base import ModelVersion
-from anomaly_detection.store import Database, activity, alerts, upgrade
+from anomaly_detection.store import Database, activity, alerts, feedback, upgrade
 from anomaly_detection.store.alerts import AlertFilter
 from anomaly_detection.store.journal import VerdictRecord
 from anomaly_detection.workflows.recording import Recorder
@@ -32,16 +32,19 @@ from pathlib import Path
 from anomaly_detection.registry.base import ModelVersion
 from anomaly_detection.store import Database
 from anomaly_detection.store.journal import VerdictRecord
+from anomaly_detection.workflows.feedback import label_record
 from anomaly_detection.workflows.recording import Recorder
 
 home = Path(sys.argv[1])
-recorder = Recorder(Database.in_folder(home), home)
+database = Database.in_folder(home)
+recorder = Recorder(database, home)
 for i in range(100_000):
     flagged = i % 3 == 0
     record = VerdictRecord(f"r{i}", "shop", i, 0.9, 0.001, 0.8, flagged, "high" if flagged else "normal", 0.9)
     kept = recorder.keep(ModelVersion("logs", 1), [record])
     if kept is not None:
         kept.result()
+        label_record(database, f"r{i}", is_anomaly=True, said_by="ann")
     print(i, flush=True)
 """
 
@@ -126,6 +129,10 @@ def test_what_was_acknowledged_survives_a_kill_once(database: Database, tmp_path
     alarms = kept_alarms(database)
     assert len(alarms) == len(set(alarms))
     assert set(alarms) >= {f"r{i}" for i in range(0, seen + 1, 3)}
+    with database.read() as connection:
+        labels = [one.record_id for one in feedback.listed(connection, "logs", limit=100_000)]
+    assert len(labels) == len(set(labels))
+    assert set(alarms) >= set(labels) >= {f"r{i}" for i in range(0, seen + 1, 3)}
     rows = [row["id"] for row in recorder.history.read("logs", *FOREVER, most=100_000)]
     assert len(rows) == len(set(rows))
     assert set(rows) >= {f"r{i}" for i in range(seen + 1)}

@@ -85,7 +85,7 @@ def stats(service: str, here: Here) -> schemas.Statistics:
     try:
         return schemas.Statistics.model_validate(here.live_logs.get().stats(service))
     except UnknownNameError as error:
-        raise ProblemError(404, str(error)) from None
+        raise ProblemError(404, str(error)) from error
 
 
 @router.post("/predict", dependencies=[Depends(needs("score"))])

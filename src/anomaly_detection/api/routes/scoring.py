@@ -19,6 +19,7 @@ from anomaly_detection.api.principal import needs
 from anomaly_detection.api.problems import ProblemError
 from anomaly_detection.api.schemas import streams as schemas
 from anomaly_detection.errors import InputError
+from anomaly_detection.workflows.arrow_bodies import unpacked_bytes
 from anomaly_detection.workflows.record_scoring import RecordScoring
 
 if TYPE_CHECKING:
@@ -95,6 +96,9 @@ def _json(here: Context, scoring: RecordScoring, body: bytes) -> bytes:
 
 
 def _arrow(here: Context, scoring: RecordScoring, body: bytes) -> bytes:
+    unpacked = unpacked_bytes(body)
+    if unpacked > here.settings.max_body:
+        raise ProblemError(413, f"The stream has {unpacked:,} bytes once unpacked: at most {here.settings.max_body:,}.")
     try:
         frame = pl.read_ipc_stream(io.BytesIO(body), n_rows=here.settings.max_rows + 1)
     except (pl.exceptions.PolarsError, OSError, ValueError) as error:
