@@ -19,15 +19,8 @@ from anomaly_detection.monitoring.secrets import HIDDEN, cleaned, without_secret
 
 @pytest.fixture
 def log():
-    """What is logged, in a stream; the loggers are put back."""
-    root = logging.getLogger()
-    before = root.handlers, root.level, {name: logging.getLogger(name).level for name in ("uvicorn.error", "alembic")}
-    stream = io.StringIO()
-    yield stream
-    root.handlers, _ = before[0], root.setLevel(before[1])
-    for name, level in before[2].items():
-        logging.getLogger(name).setLevel(level)
-    structlog.reset_defaults()
+    """What is logged."""
+    return io.StringIO()
 
 
 def test_json_is_an_object_a_line_also_from_libraries_and_errors(log):

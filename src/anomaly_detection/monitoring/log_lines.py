@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import logging
 import sys
 from typing import TYPE_CHECKING, Any, Literal, TextIO
@@ -21,14 +22,26 @@ QUIET = {"uvicorn.error": logging.ERROR, "uvicorn.access": logging.CRITICAL, "al
 """Loggers of libraries that say too much: a stranger who sends no HTTP is no news of ours."""
 
 
-def start_log(how: LogFormat, stream: TextIO | None = None, level: int = logging.INFO) -> None:
+class StandardError(io.TextIOBase):
+    """Whatever standard error is at the moment of writing."""
+
+    def write(self, text: str) -> int:
+        """Write."""
+        return sys.stderr.write(text)
+
+    def flush(self) -> None:
+        """Let it be seen."""
+        sys.stderr.flush()
+
+
+def start_log(how: LogFormat, stream: TextIO | io.TextIOBase | None = None, level: int = logging.INFO) -> None:
     """Log to a stream from now on, standard error by default.
 
     Parameters
     ----------
     how : ``"lines"`` for people, ``"json"`` for machines: an object a line.
     """
-    out = stream or sys.stderr
+    out = stream or StandardError()
     shared: list[Processor] = [
         structlog.contextvars.merge_contextvars,
         with_request,
@@ -47,7 +60,7 @@ def start_log(how: LogFormat, stream: TextIO | None = None, level: int = logging
     _take_over(shared, last, out, level)
 
 
-def _take_over(shared: list[Processor], last: Processor, out: TextIO, level: int) -> None:
+def _take_over(shared: list[Processor], last: Processor, out: TextIO | io.TextIOBase, level: int) -> None:
     """Let what libraries log by the standard library look the same."""
     handler = logging.StreamHandler(out)
     handler.setFormatter(
