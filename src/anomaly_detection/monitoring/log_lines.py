@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import io
 import logging
 import sys
-from typing import TYPE_CHECKING, Any, Literal, TextIO
+from typing import TYPE_CHECKING, Any, Literal, TextIO, cast
 
 import msgspec
 import structlog
@@ -22,7 +21,7 @@ QUIET = {"uvicorn.error": logging.ERROR, "uvicorn.access": logging.CRITICAL, "al
 """Loggers of libraries that say too much: a stranger who sends no HTTP is no news of ours."""
 
 
-class StandardError(io.TextIOBase):
+class StandardError:
     """Whatever standard error is at the moment of writing."""
 
     def write(self, text: str) -> int:
@@ -34,14 +33,14 @@ class StandardError(io.TextIOBase):
         sys.stderr.flush()
 
 
-def start_log(how: LogFormat, stream: TextIO | io.TextIOBase | None = None, level: int = logging.INFO) -> None:
+def start_log(how: LogFormat, stream: TextIO | None = None, level: int = logging.INFO) -> None:
     """Log to a stream from now on, standard error by default.
 
     Parameters
     ----------
     how : ``"lines"`` for people, ``"json"`` for machines: an object a line.
     """
-    out = stream or StandardError()
+    out = stream or cast("TextIO", StandardError())
     shared: list[Processor] = [
         structlog.contextvars.merge_contextvars,
         with_request,
@@ -60,7 +59,7 @@ def start_log(how: LogFormat, stream: TextIO | io.TextIOBase | None = None, leve
     _take_over(shared, last, out, level)
 
 
-def _take_over(shared: list[Processor], last: Processor, out: TextIO | io.TextIOBase, level: int) -> None:
+def _take_over(shared: list[Processor], last: Processor, out: TextIO, level: int) -> None:
     """Let what libraries log by the standard library look the same."""
     handler = logging.StreamHandler(out)
     handler.setFormatter(
