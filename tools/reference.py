@@ -260,7 +260,8 @@ def settings() -> str:
     """A table of what the environment may set."""
     from anomaly_detection.settings import PREFIX, Settings
 
-    meanings = docstrings.entries(docstrings.sections(Settings.__doc__ or "")["Parameters"])
+    listed = docstrings.entries(docstrings.sections(Settings.__doc__ or "")["Parameters"])
+    meanings = {name: text for names, text in listed.items() for name in names.split(", ")}
     rows = [
         f"| `{PREFIX}{name.upper()}` | {cell(shown_default(field))} | {cell(docstrings.inline(meanings[name]))} |"
         for name, field in Settings.model_fields.items()

@@ -120,6 +120,8 @@ class Settings(BaseSettings):
             "DATABASE": self.database_url,
             "KEEP_DAYS": str(self.keep_days),
             "LOG_FORMAT": self.log_format,
+            "TRACE_ENDPOINT": self.trace_endpoint,
+            "TRACE_SHARE": str(self.trace_share),
         }
         return {**os.environ, **{f"{PREFIX}{name}": value for name, value in own.items()}}
 

@@ -26,6 +26,8 @@ from anomaly_detection.server.running import Server, configuration
 from anomaly_detection.settings import Settings
 from running_service import running, until
 
+SECRET = "hunter2"
+
 HEAVY = {
     "scipy.stats",
     "scipy.optimize",
@@ -207,8 +209,8 @@ def test_the_database_of_a_service_that_cannot_be_reached_is_said(tmp_path):
     code, said = refused(
         "--port", "0",
         ANOMALY_DETECTION_HOME=str(tmp_path),
-        ANOMALY_DETECTION_DATABASE=f"postgresql://ann:hunter2@127.0.0.1:{port}/x",
+        ANOMALY_DETECTION_DATABASE=f"postgresql://ann:{SECRET}@127.0.0.1:{port}/x",
     )  # fmt: skip
     assert code == 2
-    assert "hunter2" not in said
+    assert SECRET not in said
     assert until(lambda: "does not do what it should" in said)

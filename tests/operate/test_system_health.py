@@ -15,6 +15,8 @@ from anomaly_detection.store.tables import jobs
 from anomaly_detection.workflows.health import system_health
 from anomaly_detection.workflows.service_health import service_findings
 
+SECRET = "hunter2"
+
 
 def test_where_nothing_was_served_nothing_is_made(tmp_path):
     assert service_findings(Settings(home=tmp_path)) == [
@@ -36,11 +38,11 @@ def test_jobs_are_counted_and_those_that_wait_long_are_a_warning(tmp_path):
     assert said == "1 waiting; the oldest has waited for 60 minutes: start `anomaly-detection worker`"
 
 
-@pytest.mark.parametrize("address", ["sqlite:////nowhere/at/all.db", "mysql://ann:hunter2@x/y"])
+@pytest.mark.parametrize("address", ["sqlite:////nowhere/at/all.db", f"mysql://ann:{SECRET}@x/y"])
 def test_a_database_that_does_not_answer_has_failed(tmp_path, address):
     ((name, state, said),) = service_findings(Settings(home=tmp_path, database=SecretStr(address)))
     assert (name, state) == ("database", "failed")
-    assert "hunter2" not in said
+    assert SECRET not in said
 
 
 def test_the_command_shows_it(tmp_path, monkeypatch):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import threading
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from importlib import import_module
@@ -12,9 +13,13 @@ import pytest
 from fastapi import FastAPI
 
 from anomaly_detection.errors import MissingDependencyError
+from anomaly_detection.jobs import Queue
+from anomaly_detection.jobs.worker import Worker
 from anomaly_detection.monitoring import traces
+from anomaly_detection.monitoring.log_lines import start_log
 from anomaly_detection.monitoring.requests import Requests
 from anomaly_detection.monitoring.traces import Traces, carried, extracted
+from anomaly_detection.store import Database, upgrade
 from anomaly_detection.telemetry import span, tracing
 from running_service import running, until
 
@@ -129,3 +134,20 @@ def test_a_collector_gets_the_spans_of_a_service(home, tmp_path):
         "service.name"
     ] == "anomaly-detection"
     assert "GET /health/live" in {one.name for scope in resource.scope_spans for one in scope.spans}
+
+
+@pytest.mark.needs_extra("opentelemetry.sdk")
+def test_a_job_is_a_span_and_a_line(spans, tmp_path, capsys):
+    start_log("json")
+    database = Database.in_folder(tmp_path)
+    upgrade(database)
+    queue = Queue(database)
+    job = queue.put("unknown", {}, asked_by="ann", max_attempts=1)
+    worker = Worker(queue, {})
+    assert worker.run_one()
+    worker.stop()
+    database.close()
+    (made,) = spans.get_finished_spans()
+    assert (made.name, made.attributes["job.kind"], made.attributes["job.id"]) == ("job", "unknown", job.id)
+    lines = [json.loads(line) for line in capsys.readouterr().err.splitlines()]
+    assert [(line["job"], line["state"]) for line in lines if line["event"] == "job"] == [(job.id, "failed")]

@@ -11,10 +11,13 @@ import time
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
+import structlog
+
 from anomaly_detection.errors import StoreError
 from anomaly_detection.jobs.lease import LeaseLostError
 from anomaly_detection.jobs.runner import DiedError, Runner
 from anomaly_detection.store.jobs import MOST_LINES
+from anomaly_detection.telemetry import JOB_SECONDS, span
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -41,6 +44,8 @@ SPARE = 60.0
 
 SCHEDULES = 2.0
 """Schedules are looked at so often."""
+
+_log = structlog.get_logger(__name__)
 
 _dice = random.SystemRandom()
 
@@ -115,7 +120,9 @@ class Worker:
         self._look_at_schedules()
         lease = self._queue.claim(self.owner)
         if lease is not None:
-            _Work(lease, self._runner, self._stopping).do(self._look_at_schedules)
+            job = lease.job
+            with span("job", {"job.kind": job.kind, "job.id": job.id, "job.attempt": job.attempts}):
+                _Work(lease, self._runner, self._stopping).do(self._look_at_schedules)
         return lease is not None
 
     def _tried(self) -> bool:
@@ -140,7 +147,7 @@ class _Work:
         self._stopping = stopping
         self._told: dict[str, Any] = {}
         self._lines: list[str] = []
-        self._kept = self._checked = time.monotonic()
+        self._began = self._kept = self._checked = time.monotonic()
         self._asked_to_end: float | None = None
 
     def do(self, meanwhile: Callable[[], None]) -> None:
@@ -193,7 +200,8 @@ class _Work:
             self._runner.cancel(self._lease.job)
 
     def _keep_end(self, end: dict[str, Any] | None) -> None:
-        """Keep what came of it; while the database is away, try again, but not when everything is to stop."""
+        """Say and keep what came of it; while the database is away, try again, but not when everything is to stop."""
+        self._say(end)
         pause = 0.1
         while True:
             try:
@@ -203,6 +211,13 @@ class _Work:
                     return None
             self._stopping.wait(pause)
             pause = min(5.0, pause * 2)
+
+    def _say(self, end: dict[str, Any] | None) -> None:
+        job, seconds = self._lease.job, time.monotonic() - self._began
+        JOB_SECONDS.labels(job.kind).observe(seconds)
+        state, problem = ("given back", None) if end is None else (end["ended"], end.get("problem"))
+        say = _log.warning if problem else _log.info
+        say("job", job=job.id, kind=job.kind, state=state, seconds=round(seconds, 3), problem=problem or "")
 
     def _ended(self, end: dict[str, Any] | None) -> None:
         lease, lines = self._lease, self._lines

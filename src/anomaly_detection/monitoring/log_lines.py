@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import sys
-from typing import TYPE_CHECKING, Any, Literal, TextIO
+from typing import TYPE_CHECKING, Any, Literal, TextIO, cast
 
 import msgspec
 import structlog
@@ -21,6 +21,18 @@ QUIET = {"uvicorn.error": logging.ERROR, "uvicorn.access": logging.CRITICAL, "al
 """Loggers of libraries that say too much: a stranger who sends no HTTP is no news of ours."""
 
 
+class StandardError:
+    """Whatever standard error is at the moment of writing."""
+
+    def write(self, text: str) -> int:
+        """Write."""
+        return sys.stderr.write(text)
+
+    def flush(self) -> None:
+        """Let it be seen."""
+        sys.stderr.flush()
+
+
 def start_log(how: LogFormat, stream: TextIO | None = None, level: int = logging.INFO) -> None:
     """Log to a stream from now on, standard error by default.
 
@@ -28,7 +40,7 @@ def start_log(how: LogFormat, stream: TextIO | None = None, level: int = logging
     ----------
     how : ``"lines"`` for people, ``"json"`` for machines: an object a line.
     """
-    out = stream or sys.stderr
+    out = stream or cast("TextIO", StandardError())
     shared: list[Processor] = [
         structlog.contextvars.merge_contextvars,
         with_request,

@@ -17,7 +17,7 @@ SPELLED = re.compile(
     r"(?P<before>://[^/\s:@]*:)[^@\s/]+(?=@)"
     r"|(?P<scheme>\b(?:bearer|basic)\s+)[\w.~+/=-]{8,}"
     r"|(?P<key>\badt?_)[\w-]{8,}"
-    r"|(?P<name>\b(?:password|passwd|secret|token|api_?key)\b[\"']?\s*[=:]\s*[\"']?)[^\s\"'&,;]+",
+    r"|(?P<name>\b(?:password|passwd|secret|token|api_?key)\b[\"']?\s*[=:]\s*[\"']?)[^\s\"'&,;)]+",
     re.IGNORECASE,
 )
 """Secrets within a text: in an address, after a scheme, a key of ours, after a name."""
@@ -39,8 +39,8 @@ def without_secrets(_: Any, __: str, event: MutableMapping[str, Any]) -> Mutable
 def cleaned(value: Any) -> Any:
     """A value in which no secret can be read.
 
-    >>> cleaned({"url": "postgresql://ann:s3cret@db/x", "session_token": "abc", "n": 3})
-    {'url': 'postgresql://ann:***@db/x', 'session_token': '***', 'n': 3}
+    >>> cleaned({"said": "connect(password=abc)", "session_token": "abc", "n": 3})
+    {'said': 'connect(password=***)', 'session_token': '***', 'n': 3}
     """
     if isinstance(value, str):
         return SPELLED.sub(_hidden, value) if any(mark in value for mark in MARKS) else value

@@ -6,12 +6,14 @@ import os
 import signal
 import sys
 import threading
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from typing import TYPE_CHECKING
 
 from anomaly_detection.jobs import Queue
 from anomaly_detection.jobs.schedule import Schedules
 from anomaly_detection.jobs.worker import Worker
+from anomaly_detection.monitoring.log_lines import start_log
+from anomaly_detection.monitoring.traces import Traces
 from anomaly_detection.store import Database, upgrade
 from anomaly_detection.workflows.job_kinds import kinds_of_jobs
 
@@ -36,8 +38,12 @@ def work(settings: Settings, *, once: bool = False, with_parent: bool = False) -
         if the database does not answer when it begins.
     """
     settings.home.mkdir(parents=True, exist_ok=True)
-    database = Database(settings.database_url)
-    try:
+    start_log(settings.log_format)
+    with ExitStack() as open_things:
+        if settings.trace_endpoint:
+            open_things.callback(Traces(settings.trace_endpoint, settings.trace_share).close)
+        database = Database(settings.database_url)
+        open_things.callback(database.close)
         upgrade(database)
         queue = Queue(database)
         worker = Worker(queue, kinds_of_jobs(settings), Schedules(queue))
@@ -47,8 +53,6 @@ def work(settings: Settings, *, once: bool = False, with_parent: bool = False) -
             if once:
                 return worker.run_waiting()
             worker.run()
-    finally:
-        database.close()
     return 0
 
 
