@@ -272,7 +272,7 @@ class Learning:
         calibrator = Calibrator(tail=self.tail).fit(sample)
         blank = chart.clone().blank(names, self.clock.zone)
         shared = Model(blank, calibrator, np.zeros(len(names), np.bool_), np.full(len(names), np.nan))
-        return shared, {key: replace(model, calibrator=calibrator) for key, model in models.items()}, every
+        return shared, {key: replace(model, calibrator=calibrator, recent=None) for key, model in models.items()}, every
 
     def _alpha(self, own: Sequence[tuple[Model, NDArray[np.float64]]], shared: Model) -> float:
         calibrated = [(model.calibrator, sample) for model, sample in own]

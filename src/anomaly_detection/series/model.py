@@ -128,7 +128,8 @@ def learned(
 
 def latest(series: Series) -> Series:
     """The last rows, of which there are at most :data:`RECENT` values."""
-    return series[max(len(series) - max(RECENT // series.width, 1), 0) :]
+    last = series[max(len(series) - max(RECENT // series.width, 1), 0) :]
+    return replace(last, values=last.values.copy(), time=last.time.copy())
 
 
 def as_seen(series: Series, *, as_they_are: bool = False) -> tuple[Series, NDArray[np.bool_], NDArray[np.float64]]:

@@ -41,6 +41,7 @@ def about(
     (n,) of :data:`ABOUT`, (n,) sides, and the latest rows from now on.
     """
     rows = np.concatenate([past, np.stack([values, _part(told.expected), _part(told.scale)], axis=1)])
+    rows[np.isinf(rows)] = np.nan
     deviation = rows[:, VALUE] - rows[:, EXPECTED]
     with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
         away = np.where(deviation == 0.0, 0.0, np.abs(deviation) / rows[:, SCALE])

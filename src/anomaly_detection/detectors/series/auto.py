@@ -14,7 +14,7 @@ from anomaly_detection.detectors.series._lately import about, blank
 from anomaly_detection.detectors.series._surprise import worth
 from anomaly_detection.detectors.series.base import SeriesDetector, SeriesScores, SeriesTags
 from anomaly_detection.detectors.series.ewma import FEWEST
-from anomaly_detection.detectors.series.joint import Joint
+from anomaly_detection.detectors.series.joint import Joint, names_of
 from anomaly_detection.detectors.series.windows import Windows
 from anomaly_detection.errors import ArtifactError
 
@@ -88,14 +88,14 @@ class SeriesAuto(SeriesDetector):
     lately_: NDArray[np.float64]
     members_: tuple[SeriesDetector, Chart]
 
-    def __init__(self, span: float = 100.0, period: int = 1, follow: Sequence[str] = ()) -> None:
+    def __init__(self, span: float = 100.0, period: int = 1, follow: str | Sequence[str] = ()) -> None:
         self.span = span
         self.period = period
         self.follow = follow
 
     def parameters(self) -> dict[str, Any]:
         """The parameters as they were given."""
-        return {"span": self.span, "period": self.period, "follow": list(self.follow)}
+        return {"span": self.span, "period": self.period, "follow": names_of(self.follow)}
 
     def evidence(self) -> dict[str, Any]:
         """Which detectors it is made of, and why."""

@@ -88,7 +88,7 @@ class Joint(SeriesDetector):
 
     def parameters(self) -> dict[str, Any]:
         """The parameters as they were given."""
-        return {"unseen": self.unseen, "follow": _names(self.follow)}
+        return {"unseen": self.unseen, "follow": names_of(self.follow)}
 
     def _fit(self, series: Series) -> None:
         self.slow_ = np.array([max(100.0, SLOW * len(series))])
@@ -129,7 +129,7 @@ class Joint(SeriesDetector):
 
     @property
     def _followed(self) -> list[int]:
-        return [k for k, name in enumerate(self.names_) if name in _names(self.follow)]
+        return [k for k, name in enumerate(self.names_) if name in names_of(self.follow)]
 
     def _levelled(self, series: Series) -> NDArray[np.float64]:
         """(n, d) values, those of channels that are followed less their level of late; it moves on."""
@@ -155,7 +155,8 @@ class Joint(SeriesDetector):
         self._require(not np.isnan(self.frame_).any(), (self.frame_[1::2] >= 0.0).all(), (self.usual_ > 0.0).all())
 
 
-def _names(follow: str | Sequence[str]) -> list[str]:
+def names_of(follow: str | Sequence[str]) -> list[str]:
+    """A name, or several, as a list."""
     return [follow] if isinstance(follow, str) else list(follow)
 
 
