@@ -17,6 +17,7 @@ from anomaly_detection.store.keys import digest_of
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from anomaly_detection.api.middleware.access import Checker
     from anomaly_detection.settings import Settings
 
 ALGORITHMS = ["RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "ES512", "EdDSA"]
@@ -141,7 +142,7 @@ class Either:
     keys, tokens : know secrets.
     """
 
-    def __init__(self, keys: Any, tokens: OidcTokens) -> None:
+    def __init__(self, keys: Checker, tokens: OidcTokens) -> None:
         self.keys = keys
         self.tokens = tokens
 
@@ -153,7 +154,7 @@ class Either:
         """Who holds it; may wait."""
         return self._of(secret).check_again(secret)
 
-    def _of(self, secret: str) -> Any:
+    def _of(self, secret: str) -> Checker:
         return self.tokens if secret.count(".") == 2 else self.keys
 
 

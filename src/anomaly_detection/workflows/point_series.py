@@ -100,12 +100,11 @@ class PointSeries:
             raise SeriesProblemError(
                 "InvalidSeries", f"The series has {len(self.values)} points; it takes {FEWEST} to {MOST}."
             )
-        times = self._moments()
-        if times is None:
-            times = np.arange(len(self.values)) * 60.0
+        moments = self._moments()
+        times = np.arange(len(self.values), dtype=np.float64) * 60.0 if moments is None else moments
         micros = (times * 1e6).round().astype(np.int64)
-        moments = pl.Series("timestamp", micros, dtype=pl.Int64).cast(pl.Datetime("us", "UTC"))
-        return pl.DataFrame([moments, pl.Series("value", self.values, dtype=pl.Float64)])
+        column = pl.Series("timestamp", micros, dtype=pl.Int64).cast(pl.Datetime("us", "UTC"))
+        return pl.DataFrame([column, pl.Series("value", self.values, dtype=pl.Float64)])
 
     def _moments(self) -> NDArray[np.float64] | None:
         if self.times is None:

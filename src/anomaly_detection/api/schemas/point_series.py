@@ -9,7 +9,9 @@ from pydantic import BaseModel, ConfigDict, Field
 Granularity = Literal["yearly", "monthly", "weekly", "daily", "hourly", "minutely", "secondly", "microsecond", "none"]
 Finite = Annotated[float, Field(allow_inf_nan=False, ge=-1e300, le=1e300)]
 
-POINTS = [{"timestamp": f"2026-03-{day:02}T00:00:00Z", "value": 30.0 + day % 3} for day in range(1, 14)]
+POINTS: list[JsonValue] = [
+    {"timestamp": f"2026-03-{day:02}T00:00:00Z", "value": 30.0 + day % 3} for day in range(1, 14)
+]
 
 
 class Point(BaseModel):
