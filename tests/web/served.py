@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import json
-import threading
-import time
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -13,21 +11,21 @@ from io import BytesIO
 import numpy as np
 import polars as pl
 import sqlalchemy as sa
-import uvicorn
 
 from anomaly_detection.api import Context
 from anomaly_detection.server import create_app
 from anomaly_detection.settings import Settings
-from anomaly_detection.store import asks, tables
+from anomaly_detection.store import tables
 from anomaly_detection.store.checks import keep_run
 from anomaly_detection.web.pages.detection import runs_of
 from anomaly_detection.workflows.fitting import Fitting
+from anomaly_detection.workflows.job_requests import Train
 from anomaly_detection.workflows.models import TrainRequest, train_model
 from anomaly_detection.workflows.orders import orders
 from anomaly_detection.workflows.reading import Reading
 from anomaly_detection.workflows.runs import Run, RunWishes
+from service_support import running
 
-DEADLINE = 20.0
 HOSTILE = "<img src=x onerror=alert(1)>"
 
 
@@ -43,24 +41,8 @@ class Served:
 def served(home, **settings):
     """A service with a home of its own; everyone may do everything unless ``open_access=False`` is given."""
     context = Context.open(Settings(home=home, workers=0, **{"open_access": True, **settings}))
-    options = {"host": "127.0.0.1", "port": 0, "log_level": "critical", "timeout_graceful_shutdown": 1}
-    server = uvicorn.Server(uvicorn.Config(create_app(context), **options))
-    thread = threading.Thread(target=server.run, daemon=True)
-    thread.start()
-    until(lambda: server.started or not thread.is_alive())
-    try:
-        yield Served(f"http://127.0.0.1:{server.servers[0].sockets[0].getsockname()[1]}", context)
-    finally:
-        server.should_exit = True
-        thread.join(DEADLINE)
-
-
-def until(true):
-    """Wait until something is true."""
-    ends = time.monotonic() + DEADLINE
-    while not true():
-        assert time.monotonic() < ends, "it took too long"
-        threading.Event().wait(0.02)
+    with running(create_app(context)) as url:
+        yield Served(url, context)
 
 
 def fill(context: Context, now: datetime) -> None:
@@ -72,11 +54,11 @@ def fill(context: Context, now: datetime) -> None:
         reading = Reading(str(path), key="order_id", label="fraud")
         train_model(TrainRequest(reading, "orders", Fitting(algorithm), registry=context.settings.registry_folder))
     odd = frame.filter(pl.col("fraud")).drop("fraud").head(4).to_dicts()
+    for state, progress in (("running", 0.4), ("waiting", 0.0), ("failed", 0.7)):
+        add_job(context, state, progress, now)
     with context.database.write() as connection:
         connection.execute(sa.insert(tables.activity), activity_rows(now))
         connection.execute(sa.insert(tables.alerts), alert_rows(now, odd))
-        for state, progress in (("running", 0.4), ("waiting", 0.0), ("failed", 0.7)):
-            add_job(connection, state, progress, now)
         for day in range(9, 0, -1):
             profile = {"version": 1, "rows": 1000 + 7 * (day % 3), "columns": {}}
             answer = {"is_anomaly": day == 1, "severity": "high" if day == 1 else "normal", "confidence": 0.98}
@@ -125,16 +107,18 @@ def alert_row(id_, model, key, at, score, record):
     return {"id": id_, **place, **said, "severity": severity, "reason": why, "record": record, "state": "open"}
 
 
-def add_job(connection, state, progress, now):
-    """A job as a worker would leave it; returns its id."""
-    id_ = asks.put_job(connection, "train", {"name": "orders", "algorithm": "auto"}, "ada", now)
+def add_job(context, state, progress, now):
+    """A job as a worker elsewhere would leave it; returns its id."""
+    payload = Train(name="orders", upload="f" * 32).model_dump(mode="json")
+    job = context.queue.put("train", payload, asked_by="ada", run_after=now + timedelta(days=1))
     ended = now if state == "failed" else None
     values = {"state": state, "progress": progress, "step": "fitting", "started": now, "ended": ended, "attempts": 1}
     values["problem"] = "data.csv has no column 'totl'. Did you mean 'total'?" if state == "failed" else None
-    connection.execute(sa.update(tables.jobs).where(tables.jobs.c.id == id_).values(values))
-    lines = [{"job": id_, "at": now, "text": text} for text in ("read 400 rows", f"fitting: {progress:.0%}")]
-    connection.execute(sa.insert(tables.job_lines), lines)
-    return id_
+    lines = [{"job": job.id, "at": now, "text": text} for text in ("read 400 rows", f"fitting: {progress:.0%}")]
+    with context.database.write() as connection:
+        connection.execute(sa.update(tables.jobs).where(tables.jobs.c.id == job.id).values(values))
+        connection.execute(sa.insert(tables.job_lines), lines)
+    return job.id
 
 
 def series_table(rows=600):

@@ -9,7 +9,9 @@ import pytest
 import sqlalchemy as sa
 
 from anomaly_detection.store import tables
-from anomaly_detection.store.sessions import close_session, open_session, session_of
+from anomaly_detection.store.keys import digest_of
+from anomaly_detection.store.sessions import close_session, key_of, open_session
+from service_support import until
 from web.served import series_table, served
 
 PAGES = ("/", "/explore", "/alerts", "/logs", "/quality", "/models", "/detection", "/jobs", "/settings", "/reference")
@@ -29,9 +31,7 @@ def browser(closed):
 
 
 def make_key(closed, secret, *scopes, expires=None):
-    from hashlib import sha256  # noqa: PLC0415
-
-    row = {"id": secret[:32], "name": secret, "digest": sha256(secret.encode()).hexdigest(), "scopes": list(scopes)}
+    row = {"id": secret[:32], "name": secret, "digest": digest_of(secret), "scopes": list(scopes)}
     with closed.context.database.write() as connection:
         connection.execute(sa.delete(tables.api_keys).where(tables.api_keys.c.id == row["id"]))
         connection.execute(sa.insert(tables.api_keys).values({**row, "created": datetime.now(UTC), "expires": expires}))
@@ -89,7 +89,7 @@ def test_a_revoked_key_ends_its_sessions(closed, browser):
     with closed.context.database.write() as connection:
         mine = sa.update(tables.api_keys).where(tables.api_keys.c.name == "leaver")
         connection.execute(mine.values(revoked=datetime.now(UTC)))
-    assert browser.get("/").status_code == 303
+    until(lambda: browser.get("/").status_code == 303, "the session has ended")
 
 
 def test_signing_out_ends_the_session(closed, browser):
@@ -104,11 +104,11 @@ def test_a_session_ends_by_itself(closed):
     make_key(closed, "reader", "read")
     now, lasts = datetime.now(UTC), timedelta(hours=1)
     with closed.context.database.write() as connection:
-        assert open_session(connection, "s" * 43, "reader", now, lasts).name == "reader"
-        assert session_of(connection, "s" * 43, now + lasts - timedelta(seconds=1)) is not None
-        assert session_of(connection, "s" * 43, now + lasts) is None
+        open_session(connection, "s" * 43, "reader", now, lasts)
+        assert key_of(connection, "s" * 43, now + lasts - timedelta(seconds=1)) == digest_of("reader")
+        assert key_of(connection, "s" * 43, now + lasts) is None
         close_session(connection, "s" * 43)
-        assert session_of(connection, "s" * 43, now) is None
+        assert key_of(connection, "s" * 43, now) is None
 
 
 @pytest.mark.parametrize("place", ["//evil.example/", "https://evil.example", "/\\evil.example"])
@@ -140,6 +140,12 @@ def test_scopes_are_kept(closed, browser):
     assert browser.post("/detection", data=form).status_code == 403
     assert browser.post("/models", data=form).status_code == 403
     assert "Keys" not in browser.get("/settings").text
+    make_key(closed, "trainer", "read", "train")
+    sign_in(browser, "trainer")
+    form = {"csrf": token(browser, "/models"), "version": "1"}
+    assert browser.post("/models/orders/promote", data=form).status_code == 403
+    job = closed.context.queue.put("retain", {}, asked_by="chief", run_after=datetime.now(UTC) + timedelta(days=1))
+    assert browser.post(f"/jobs/{job.id}/cancel", data=form).status_code == 403
     make_key(closed, "scorer", "score")
     sign_in(browser, "scorer")
     answer = browser.get("/")
@@ -186,7 +192,7 @@ def test_a_mistake_of_the_program_shows_nothing_of_itself(bare, monkeypatch):
     def broken(*_):
         raise RuntimeError("secret details")
 
-    monkeypatch.setattr("anomaly_detection.store.views.job_rows", broken)
+    monkeypatch.setattr("anomaly_detection.jobs.queue.Queue.list", broken)
     answer = httpx.get(f"{bare.url}/jobs")
     assert answer.status_code == 500
     assert "mistake of the program" in answer.text

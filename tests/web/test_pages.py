@@ -36,12 +36,10 @@ MOST_BYTES = 150_000
 @pytest.fixture(scope="module")
 def places(dashboard):
     """Every page by name, with those whose address is known only now."""
-    from anomaly_detection.store import views  # noqa: PLC0415
     from anomaly_detection.web.pages.detection import runs_of  # noqa: PLC0415
 
     run = runs_of(dashboard.context).list()[0].id
-    with dashboard.context.database.read() as connection:
-        job = views.job_rows(connection)[0]["id"]
+    job = dashboard.context.queue.list("running")[0].id
     more = {"found": f"/detection/{run}", "series": f"/explore?run={run}", "job": f"/jobs/{job}"}
     return {name: dashboard.url + place for name, place in {**PLACES, **more}.items()}
 

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
+import httpx
 import pytest
 import sqlalchemy as sa
 
-from anomaly_detection.store import asks, tables, views
+from anomaly_detection.jobs.worker import Worker
+from anomaly_detection.store import feedback, tables
+from anomaly_detection.workflows.job_kinds import kinds_of_jobs
 from anomaly_detection.workflows.orders import orders
+from service_support import until
 from web.conftest import PHONE
 from web.served import alert_row, csv_of, series_table
 
@@ -67,9 +71,11 @@ def test_an_alarm_is_explained_and_judged(opened, dashboard):
     assert page.locator("#say [role=status] strong").inner_text() == "a false alarm"
     page.get_by_role("button", name="Acknowledge").click()
     page.locator("#say strong", has_text="acknowledged").wait_for()
+    page.get_by_role("button", name="Resolve").click()
+    page.locator("#say strong", has_text="resolved").wait_for()
     with dashboard.context.database.read() as connection:
-        said = views.said_of(connection, views.alert(connection, f"{6:032x}"))
-    assert (said["is_anomaly"], said["was_flagged"], said["note"]) == (False, True, "a refund")
+        said = feedback.of_verdict(connection, "orders", 1, f"{6:032x}")
+    assert (said.is_anomaly, said.was_flagged, said.note, said.said_by) == (False, True, "a refund", "everyone")
 
 
 def test_without_scripts_an_alarm_is_judged_by_plain_forms(chromium, dashboard):
@@ -134,22 +140,30 @@ def test_what_cannot_be_judged_is_explained_and_leaves_nothing(opened, dashboard
     opened.said.clear()  # Chromium says itself that the answer was 422
 
 
-def test_a_model_is_asked_for_and_its_job_is_followed(opened, dashboard):
+def test_a_model_is_trained_by_a_worker_and_promoted(opened, dashboard):
     page = opened(f"{dashboard.url}/models")
     page.get_by_label("Name", exact=True).fill("new-orders")
-    page.get_by_label("File", exact=True).set_input_files(file_of(orders(50), "orders.csv"))
+    page.get_by_label("File", exact=True).set_input_files(file_of(orders(200), "orders.csv"))
+    page.get_by_label("Algorithm").select_option("hbos")
     page.get_by_role("button", name="Train").click()
     page.wait_for_url("**/jobs/*")
-    id_ = page.url.rpartition("/")[2]
     assert page.get_by_role("status").inner_text().startswith("waiting")
-    with dashboard.context.database.write() as connection:
-        job = asks.job_of(connection, id_)
-        values = {"state": "running", "progress": 0.5, "step": "fitting the detector"}
-        connection.execute(sa.update(tables.jobs).where(tables.jobs.c.id == id_).values(values))
-    assert (dashboard.context.settings.home / "uploads" / job["payload"]["upload"]).is_file()
-    page.get_by_text("fitting the detector, 50 %").wait_for()
+    assert Worker(dashboard.context.queue, kinds_of_jobs(dashboard.context.settings)).run_waiting() >= 1
+    page.get_by_role("button", name="To the model").click()
+    page.get_by_role("button", name="Promote version 1 to production").click()
+    page.get_by_text("in production").wait_for()
+    assert dashboard.context.models.registry.aliases("new-orders")["production"] == 1
+
+
+def test_a_running_job_says_how_far_it_is_and_a_waiting_one_is_cancelled(opened, dashboard):
+    page = opened(f"{dashboard.url}/jobs?state=running")
+    page.locator("tbody a").first.click()
+    page.get_by_text("fitting, 40 %").wait_for()
+    job = dashboard.context.queue.put("retain", {}, asked_by="ada", run_after=datetime.now(UTC) + timedelta(days=1))
+    page.goto(f"{dashboard.url}/jobs/{job.id}")
     page.get_by_role("button", name="Cancel").click()
-    page.get_by_role("button", name="Ending").wait_for()
+    page.get_by_role("status").get_by_text("cancelled").wait_for()
+    assert dashboard.context.queue.get(job.id).state == "cancelled"
 
 
 def test_a_job_that_failed_says_why_and_is_tried_again(opened, dashboard):
@@ -171,7 +185,7 @@ def test_versions_are_compared_promoted_and_rolled_back(opened, dashboard):
     page.get_by_role("button", name="Roll production back").click()
     page.locator("ol.plain li", has_text="rollback").first.wait_for()
     page.goto(f"{dashboard.url}/settings")
-    assert page.get_by_text("everyone, rollback orders@1 as production").is_visible()
+    assert page.get_by_text("everyone, roll back model orders").is_visible()
 
 
 def test_a_table_is_checked_against_its_runs(opened, dashboard):
@@ -195,13 +209,19 @@ def test_the_first_run_of_a_table_is_remembered(opened, dashboard, kind):
     assert page.locator("h1").inner_text() == f"first {kind}"
 
 
-def test_logs_show_services_and_what_stands_out(opened, dashboard):
+def test_entries_that_are_sent_appear_with_their_verdicts(opened, dashboard):
+    until(lambda: dashboard.context.live_logs.now() is not None, "the starting model is ready", 60)
     page = opened(f"{dashboard.url}/logs")
-    assert page.locator("#tail tbody tr").count() == 3
-    row = alert_row(f"{999:032x}", "logs", "login", datetime.now(UTC), 0.92, {"message": "<b>no</b>"})
-    with dashboard.context.database.write() as connection:
-        connection.execute(sa.insert(tables.alerts).values(row))
-    page.locator("#tail").get_by_text("login").wait_for()
+    assert page.get_by_role("region", name="Lines that stand out").locator("tbody tr").count() == 3
+    odd = {"level": "CRITICAL", "service": "billing", "message": "<b>no</b> disk left, giving up", "latency_ms": 90_000}
+    usual = {"level": "INFO", "service": "billing", "message": "GET /api/orders 200", "latency_ms": 40}
+    entries = [usual, odd]
+    answer = httpx.post(f"{dashboard.url}/detect", json=entries, timeout=30).json()
+    assert [one["is_anomaly"] for one in answer["results"]] == [False, True]
+    judged = page.get_by_role("region", name="Judged last").locator("tbody tr", has_text="billing")
+    judged.nth(1).wait_for()
+    assert judged.locator(".badge").all_inner_texts() == [one["severity"] for one in answer["results"]][::-1]
+    page.get_by_role("region", name="Lines that stand out").get_by_text("billing").wait_for()
 
 
 def test_settings_tell_no_secret(opened, dashboard):

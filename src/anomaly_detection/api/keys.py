@@ -49,7 +49,11 @@ class Keys:
 
     def check(self, secret: str) -> Principal | None:
         """Who holds a secret; None for one that is unknown, expired or revoked. Takes microseconds."""
-        found = self._known.get(stored.digest_of(secret))
+        return self.holder(stored.digest_of(secret))
+
+    def holder(self, digest: str) -> Principal | None:
+        """The same by what is kept of a secret, such as by the session of a browser."""
+        found = self._known.get(digest)
         if found is None or found[2] <= time.time():
             return None
         self._used.add(found[1])

@@ -61,8 +61,14 @@ def keep(connection: sa.Connection, label: Label) -> Label:
     row = {name: getattr(label, name) for name in Label.__slots__}
     changed = ("is_anomaly", "was_flagged", "anomaly_score", "said_by", "at", "note")
     upsert(connection, feedback, [row], ("model", "version", "record_id"), dict.fromkeys(changed))
-    same = [feedback.c[name] == row[name] for name in ("model", "version", "record_id")]
-    return Label(**connection.execute(sa.select(feedback).where(*same)).mappings().one())
+    return of_verdict(connection, label.model, label.version, label.record_id) or label
+
+
+def of_verdict(connection: sa.Connection, model: str, version: int, record_id: str) -> Label | None:
+    """What was said of a verdict; None where nobody said anything."""
+    same = (feedback.c.model == model, feedback.c.version == version, feedback.c.record_id == record_id)
+    row = connection.execute(sa.select(feedback).where(*same)).mappings().first()
+    return None if row is None else Label(**row)
 
 
 def listed(

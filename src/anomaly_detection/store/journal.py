@@ -5,6 +5,8 @@ from __future__ import annotations
 import fcntl
 import os
 from contextlib import suppress
+from datetime import UTC, datetime, timedelta
+from operator import attrgetter
 from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
@@ -15,6 +17,11 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 SUFFIX = ".jsonl"
+
+LATEST_BYTES = 2**18
+"""So much of the end of each journal is read for the latest verdicts."""
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 class VerdictRecord(msgspec.Struct, array_like=True, gc=False):
@@ -41,6 +48,11 @@ class VerdictRecord(msgspec.Struct, array_like=True, gc=False):
     confidence: float
     reason: str = ""
     record: dict[str, Any] | None = None
+
+    @property
+    def moment(self) -> datetime:
+        """When it happened."""
+        return _EPOCH + timedelta(microseconds=self.at)
 
 
 class Judged(msgspec.Struct, array_like=True, gc=False):
@@ -140,5 +152,35 @@ def judged_in(path: Path) -> Iterator[Judged]:
     """What a journal holds; a line that was cut short, as by a full disk, is left out."""
     with path.open("rb") as file:
         for line in file:
+            with suppress(msgspec.DecodeError):
+                yield _DECODER.decode(line)
+
+
+def latest_in(folder: Path, model: str, key: str | None, most: int) -> list[VerdictRecord]:
+    """The latest verdicts of a model that are not history yet, whichever process gave them, the latest first.
+
+    Parameters
+    ----------
+    folder : where journals are.
+    model, key : of what; None for every key.
+    most : how many.
+    """
+    judged = [one for path in folder.glob(f"*{SUFFIX}") for one in _end_of(path) if one.model == model]
+    judged.sort(key=attrgetter("received"))
+    found: list[VerdictRecord] = []
+    for one in reversed(judged):
+        found += [record for record in reversed(one.records) if key is None or record.key == key]
+        if len(found) >= most:
+            break
+    return found[:most]
+
+
+def _end_of(path: Path) -> Iterator[Judged]:
+    """What was judged last; a request that is larger than what is read is left out."""
+    with suppress(FileNotFoundError), path.open("rb") as file:
+        begin = max(0, os.fstat(file.fileno()).st_size - LATEST_BYTES)
+        file.seek(begin)
+        lines = file.read().splitlines()
+        for line in lines[1:] if begin else lines:
             with suppress(msgspec.DecodeError):
                 yield _DECODER.decode(line)

@@ -1,21 +1,13 @@
-"""Sessions of people who have shown a key to the dashboard; a session ends when its key does."""
+"""Sessions of people who have shown a key to the dashboard."""
 
 from __future__ import annotations
 
-from hashlib import sha256
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 import sqlalchemy as sa
 
-from anomaly_detection.store.tables import api_keys, sessions
-
-
-class Holder(NamedTuple):
-    """Whose key it is, and what it opens."""
-
-    name: str
-    scopes: frozenset[str]
-
+from anomaly_detection.store.keys import digest_of
+from anomaly_detection.store.tables import sessions
 
 if TYPE_CHECKING:
     from datetime import datetime, timedelta
@@ -23,8 +15,8 @@ if TYPE_CHECKING:
     from sqlalchemy import Connection
 
 
-def open_session(connection: Connection, session: str, key: str, now: datetime, lasts: timedelta) -> Holder | None:
-    """Begin a session for who holds a key; None where the key is unknown, expired or revoked.
+def open_session(connection: Connection, session: str, key: str, now: datetime, lasts: timedelta) -> None:
+    """Begin a session for who holds a key, and forget those that have ended.
 
     Parameters
     ----------
@@ -32,31 +24,18 @@ def open_session(connection: Connection, session: str, key: str, now: datetime, 
     session, key : the two secrets; only digests of them are kept.
     now, lasts : the time, and how long the session is to last.
     """
-    found = connection.execute(_usable(now).where(api_keys.c.digest == _digest(key))).first()
-    if found is None:
-        return None
     connection.execute(sa.delete(sessions).where(sessions.c.expires <= now))
-    row = {"digest": _digest(session), "key_digest": _digest(key), "created": now, "expires": now + lasts}
+    row = {"digest": digest_of(session), "key_digest": digest_of(key), "created": now, "expires": now + lasts}
     connection.execute(sa.insert(sessions).values(row))
-    return Holder(found.name, frozenset(found.scopes))
 
 
-def session_of(connection: Connection, session: str, now: datetime) -> Holder | None:
-    """Whose session it is; None where there is none, or it or its key has ended."""
-    known = _usable(now).join_from(sessions, api_keys, sessions.c.key_digest == api_keys.c.digest)
-    found = connection.execute(known.where(sessions.c.digest == _digest(session), sessions.c.expires > now)).first()
-    return None if found is None else Holder(found.name, frozenset(found.scopes))
+def key_of(connection: Connection, session: str, now: datetime) -> str | None:
+    """The digest of the key that a session was opened with; None where there is none, or it has ended."""
+    mine = sa.select(sessions.c.key_digest).where(sessions.c.digest == digest_of(session), sessions.c.expires > now)
+    found: str | None = connection.scalar(mine)
+    return found
 
 
 def close_session(connection: Connection, session: str) -> None:
     """End a session."""
-    connection.execute(sa.delete(sessions).where(sessions.c.digest == _digest(session)))
-
-
-def _usable(now: datetime) -> sa.Select[tuple[str, list[str]]]:
-    lasts = sa.or_(api_keys.c.expires.is_(None), api_keys.c.expires > now)
-    return sa.select(api_keys.c.name, api_keys.c.scopes).where(api_keys.c.revoked.is_(None), lasts)
-
-
-def _digest(secret: str) -> str:
-    return sha256(secret.encode()).hexdigest()
+    connection.execute(sa.delete(sessions).where(sessions.c.digest == digest_of(session)))

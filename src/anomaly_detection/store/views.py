@@ -1,4 +1,4 @@
-"""What the dashboard reads: counts over time, alarms, jobs, answers of checks; nothing here changes anything."""
+"""What only pages ask: counts over time, what is like an alarm, the last answers of checks, and what has changed."""
 
 from __future__ import annotations
 
@@ -8,12 +8,14 @@ from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
 
-from anomaly_detection.store.tables import activity, alerts, api_keys, audit, feedback, jobs, table_runs
+from anomaly_detection.store.tables import activity, alerts, feedback, jobs, table_runs
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from sqlalchemy import Connection
+
+    from anomaly_detection.store.alerts import Alert
 
 MOST_LANES = 25
 """So many keys have a lane of their own, the worst ones."""
@@ -157,55 +159,11 @@ def severities(connection: Connection, span: Span, model: str | None = None) -> 
     return found
 
 
-@dataclass(frozen=True, slots=True)
-class AlertFilter:
-    """Which alarms; all where nothing is said.
-
-    Parameters
-    ----------
-    model, key, state, severity : as they are in the table.
-    start, end : when the record was; the end is not included.
-    """
-
-    model: str = ""
-    key: str = ""
-    state: str = ""
-    severity: str = ""
-    start: datetime | None = None
-    end: datetime | None = None
-
-    def conditions(self) -> list[sa.ColumnElement[bool]]:
-        """What holds for a row."""
-        same = [
-            alerts.c[name] == getattr(self, name)
-            for name in ("model", "key", "state", "severity")
-            if getattr(self, name)
-        ]
-        since = [] if self.start is None else [alerts.c.at >= self.start]
-        until = [] if self.end is None else [alerts.c.at < self.end]
-        return [*same, *since, *until]
-
-
-def alerts_like(
-    connection: Connection, wanted: AlertFilter, limit: int, before: datetime | None = None
-) -> list[sa.RowMapping]:
-    """Alarms, the newest first."""
-    query = sa.select(alerts).where(*wanted.conditions()).order_by(alerts.c.at.desc(), alerts.c.id).limit(limit)
-    if before is not None:
-        query = query.where(alerts.c.at < before)
-    return list(connection.execute(query).mappings())
-
-
-def alert(connection: Connection, id_: str) -> sa.RowMapping | None:
-    """One alarm."""
-    return connection.execute(sa.select(alerts).where(alerts.c.id == id_)).mappings().first()
-
-
-def like_it(connection: Connection, one: sa.RowMapping, limit: int = 8) -> list[sa.RowMapping]:
+def like_it(connection: Connection, one: Alert, limit: int = 8) -> list[sa.RowMapping]:
     """Earlier and later alarms of the same model, of the same key first, then those that score most alike."""
-    other = sa.and_(alerts.c.model == one["model"], alerts.c.id != one["id"])
-    far = sa.func.abs(alerts.c.anomaly_score - one["anomaly_score"])
-    order = (sa.case((alerts.c.key == one["key"], 0), else_=1), far, alerts.c.at.desc())
+    other = sa.and_(alerts.c.model == one.model, alerts.c.id != one.id)
+    far = sa.func.abs(alerts.c.anomaly_score - one.anomaly_score)
+    order = (sa.case((alerts.c.key == one.key, 0), else_=1), far, alerts.c.at.desc())
     query = sa.select(alerts, feedback.c.is_anomaly.label("said")).select_from(_with_feedback()).where(other)
     return list(connection.execute(query.order_by(*order).limit(limit)).mappings())
 
@@ -213,12 +171,6 @@ def like_it(connection: Connection, one: sa.RowMapping, limit: int = 8) -> list[
 def _with_feedback() -> sa.FromClause:
     same = sa.and_(*(alerts.c[name] == feedback.c[name] for name in ("model", "version", "record_id")))
     return alerts.outerjoin(feedback, same)
-
-
-def said_of(connection: Connection, one: sa.RowMapping) -> sa.RowMapping | None:
-    """What people said about an alarm."""
-    same = (feedback.c[name] == one[name] for name in ("model", "version", "record_id"))
-    return connection.execute(sa.select(feedback).where(*same)).mappings().first()
 
 
 def models_seen(connection: Connection) -> list[str]:
@@ -258,21 +210,6 @@ def minutes_of(connection: Connection, model: str, key: str, since: datetime) ->
     return list(connection.execute(grouped.limit(200_000)).mappings())
 
 
-def verdict_counts(connection: Connection, model: str) -> dict[int, dict[str, int]]:
-    """What people said of the verdicts of each version of a model."""
-    count = sa.func.count()
-    query = (
-        sa.select(feedback.c.version, feedback.c.is_anomaly, feedback.c.was_flagged, count)
-        .where(feedback.c.model == model)
-        .group_by(feedback.c.version, feedback.c.is_anomaly, feedback.c.was_flagged)
-    )
-    found: dict[int, dict[str, int]] = {}
-    for version, is_anomaly, was_flagged, n in connection.execute(query):
-        word = ("hits" if is_anomaly else "false alarms") if was_flagged else ("missed" if is_anomaly else "quiet")
-        found.setdefault(version, {})[word] = int(n)
-    return found
-
-
 def latest_checks(connection: Connection, table: str = "", limit: int = 200) -> list[sa.RowMapping]:
     """Answers of checks of tables, the newest first; the last one of each where no table is named."""
     query = sa.select(table_runs.c.table_id, table_runs.c.check, table_runs.c.at, table_runs.c.answer)
@@ -284,27 +221,6 @@ def latest_checks(connection: Connection, table: str = "", limit: int = 200) -> 
         same = sa.and_(*(table_runs.c[name] == last_of.c[name] for name in ("table_id", "check", "at")))
         query = query.join(last_of, same)
     return list(connection.execute(query.order_by(table_runs.c.at.desc()).limit(limit)).mappings())
-
-
-def job_rows(connection: Connection, state: str = "", kind: str = "", limit: int = 100) -> list[sa.RowMapping]:
-    """Jobs, the newest first."""
-    query = sa.select(jobs).order_by(jobs.c.id.desc()).limit(limit)
-    if state:
-        query = query.where(jobs.c.state == state)
-    if kind:
-        query = query.where(jobs.c.kind == kind)
-    return list(connection.execute(query).mappings())
-
-
-def key_rows(connection: Connection) -> list[sa.RowMapping]:
-    """The API keys, without what they are known by."""
-    columns = [column for column in api_keys.c if column.name != "digest"]
-    return list(connection.execute(sa.select(*columns).order_by(api_keys.c.created)).mappings())
-
-
-def changes(connection: Connection, limit: int = 50) -> list[sa.RowMapping]:
-    """Who changed what, the newest first."""
-    return list(connection.execute(sa.select(audit).order_by(audit.c.id.desc()).limit(limit)).mappings())
 
 
 def traces(connection: Connection) -> dict[str, tuple[Any, ...]]:

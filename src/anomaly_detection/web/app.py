@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
-from starlette.middleware.gzip import GZipMiddleware
 from starlette.routing import Route
 
 from anomaly_detection.api.problems import ProblemError
@@ -40,6 +39,7 @@ PAGES = (
     Route("/detection/{id}/results.{format}", shown("detection:download")),
     Route("/jobs", shown("jobs:jobs")),
     Route("/jobs/{id}", shown("jobs:job")),
+    Route("/jobs/{id}/file", shown("jobs:file")),
     Route("/settings", shown("settings:settings")),
     Route("/reference", shown("reference:reference")),
 )
@@ -50,11 +50,11 @@ FORMS = (
     Route("/alerts/{id}/state", posted("alerts:change", "score"), methods=["POST"]),
     Route("/quality", posted("quality:check", "score"), methods=["POST"]),
     Route("/models", posted("models:train", "train"), methods=["POST"]),
-    Route("/models/{name}/promote", posted("models:promote", "train"), methods=["POST"]),
-    Route("/models/{name}/rollback", posted("models:rollback", "train"), methods=["POST"]),
+    Route("/models/{name}/promote", posted("models:promote", "admin"), methods=["POST"]),
+    Route("/models/{name}/rollback", posted("models:rollback", "admin"), methods=["POST"]),
     Route("/detection", posted("detection:detect", "score"), methods=["POST"]),
-    Route("/jobs/{id}/cancel", posted("jobs:cancel", "train"), methods=["POST"]),
-    Route("/jobs/{id}/retry", posted("jobs:retry", "train"), methods=["POST"]),
+    Route("/jobs/{id}/cancel", posted("jobs:cancel", "read"), methods=["POST"]),
+    Route("/jobs/{id}/retry", posted("jobs:retry", "read"), methods=["POST"]),
 )
 """What is done."""
 
@@ -76,10 +76,10 @@ ERRORS = {
 
 
 def create_web(context: Context) -> Starlette:
-    """The application with the pages; it may be mounted at ``/`` beside the API, or run alone."""
+    """The application with the pages; it is mounted at ``/``, behind what stands before every route."""
     app = Starlette(
         routes=[*PAGES, *FORMS, *OPEN],
-        middleware=[Middleware(GZipMiddleware, minimum_size=500), Middleware(Sessions, context=context)],
+        middleware=[Middleware(Sessions, context=context)],
         exception_handlers=ERRORS,
     )
     app.state.context = context

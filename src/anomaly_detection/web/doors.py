@@ -9,7 +9,6 @@ from urllib.parse import quote
 
 from starlette.concurrency import run_in_threadpool
 from starlette.datastructures import UploadFile
-from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
 from anomaly_detection.api.problems import ProblemError, status_of
@@ -20,7 +19,7 @@ if TYPE_CHECKING:
 
     from starlette.datastructures import FormData
     from starlette.exceptions import HTTPException
-    from starlette.types import Message, Receive
+    from starlette.requests import Request
 
     from anomaly_detection.api.context import Context
     from anomaly_detection.api.principal import Principal, Scope
@@ -109,31 +108,15 @@ async def form_of(request: Request) -> FormData:
     Raises
     ------
     ProblemError
-        where its token is not that of the session, or it is larger than allowed.
+        where its token is not that of the session.
     """
     most = context_of(request).settings.max_body
-    form = await Request(request.scope, _bounded(request.receive, most)).form(
-        max_files=2, max_fields=MOST_FIELDS, max_part_size=most
-    )
+    form = await request.form(max_files=2, max_fields=MOST_FIELDS, max_part_size=most)
     token, given = request.scope.get("csrf", ""), form.get("csrf")
     same_site = request.headers.get("Sec-Fetch-Site", "same-origin") in ("same-origin", "none")
     if not (same_site and token and isinstance(given, str) and compare_digest(token.encode(), given.encode())):
         raise ProblemError(403, "The form is too old, or does not come from this site. Load the page again.")
     return form
-
-
-def _bounded(receive: Receive, most: int) -> Receive:
-    seen = 0
-
-    async def counted() -> Message:
-        nonlocal seen
-        message = await receive()
-        seen += len(message.get("body", b""))
-        if seen > most:
-            raise ProblemError(413, f"This has more than {most:,} bytes, the most that this service takes at once.")
-        return message
-
-    return counted
 
 
 def text_of(form: FormData, name: str, otherwise: str = "") -> str:

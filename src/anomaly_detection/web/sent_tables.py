@@ -8,6 +8,7 @@ from typing import IO, TYPE_CHECKING, NamedTuple
 from anomaly_detection.errors import InputError
 from anomaly_detection.reports.words import plain
 from anomaly_detection.web.doors import text_of, upload_of
+from anomaly_detection.workflows.models import algorithm_rows
 
 if TYPE_CHECKING:
     from starlette.datastructures import FormData
@@ -43,6 +44,11 @@ def _ending(rows: str) -> str:
     if rows.startswith("{"):
         return ".jsonl"
     return ".tsv" if "\t" in rows.partition("\n")[0] else ".csv"
+
+
+def algorithm_names() -> list[str]:
+    """The algorithms that a form offers: those that need no extra."""
+    return [row["name"] for row in algorithm_rows() if not row["extra"]]
 
 
 def names_of(form: FormData, name: str) -> tuple[str, ...]:

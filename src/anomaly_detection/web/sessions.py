@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING
 from starlette.concurrency import run_in_threadpool
 from starlette.datastructures import MutableHeaders
 
-from anomaly_detection.api.principal import EVERYONE, Principal
-from anomaly_detection.store.sessions import session_of
+from anomaly_detection.api.principal import EVERYONE
+from anomaly_detection.store.sessions import key_of
 
 if TYPE_CHECKING:
     from starlette.requests import Request
@@ -20,11 +20,11 @@ if TYPE_CHECKING:
     from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
     from anomaly_detection.api.context import Context
-    from anomaly_detection.store.sessions import Holder
+    from anomaly_detection.api.principal import Principal
 
 COOKIE = "anomaly_detection"
 LASTS = timedelta(hours=12)
-"""How long a session lasts; a key that is revoked ends its sessions at once."""
+"""How long a session lasts; a key that is revoked ends its sessions within a second."""
 
 POLICY = (
     "default-src 'self'; img-src 'self' data:; base-uri 'none'; object-src 'none'; form-action 'self'; "
@@ -32,7 +32,6 @@ POLICY = (
 )
 HEADERS = {
     "Content-Security-Policy": POLICY,
-    "X-Content-Type-Options": "nosniff",
     "Referrer-Policy": "same-origin",
     "Cross-Origin-Opener-Policy": "same-origin",
     "Permissions-Policy": "camera=(), geolocation=(), microphone=()",
@@ -64,15 +63,15 @@ class Sessions:
         if self.context.settings.open_access:
             scope["principal"] = EVERYONE
         elif scope.get("principal") is None and known:
-            holder = await run_in_threadpool(self._holder, known)
-            scope["principal"] = None if holder is None else Principal(*holder)
-            scope["signed_in"] = holder is not None
+            scope["principal"] = await run_in_threadpool(self._holder, known)
+            scope["signed_in"] = scope["principal"] is not None
         fresh = "" if known else _set_cookie(secret, secure=scope["scheme"] == "https")
         await self.app(scope, receive, _with_headers(send, fresh))
 
-    def _holder(self, session: str) -> Holder | None:
+    def _holder(self, session: str) -> Principal | None:
         with self.context.database.read() as connection:
-            return session_of(connection, session, datetime.now(UTC))
+            key = key_of(connection, session, datetime.now(UTC))
+        return None if key is None else self.context.keys.holder(key)
 
 
 def token_of(secret: str) -> str:

@@ -2,40 +2,32 @@
 
 from __future__ import annotations
 
-from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
-from anomaly_detection.workflows.models import load_pipeline
+from anomaly_detection.errors import InputError
+from anomaly_detection.pipeline import Pipeline
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-    from pathlib import Path
-
-    from anomaly_detection.pipeline import Pipeline
+    from anomaly_detection.store.alerts import Alert
+    from anomaly_detection.workflows.serving import Models
 
 
-def why(registry: Path, reference: str, record: Mapping[str, Any]) -> dict[str, Any]:
-    """The explanation of one record, as plain values.
-
-    Parameters
-    ----------
-    registry : the folder of the models.
-    reference : the version that judged it, such as ``orders@3``.
-    record : the record.
+def why(models: Models, alert: Alert) -> dict[str, Any]:
+    """The explanation of the record of an alarm, as plain values.
 
     Raises
     ------
     RegistryError
-        if that version is gone.
+        if the version that judged it is gone.
     InputError
-        for a model of series or logs, which judge a record by what came before it.
+        for a model of series or logs, which judge a record by what came before it, and for a record that is not whole.
     NotFittedError
         if the model kept no normal rows.
     """
-    return _pipeline(registry, reference).explain_record(record).to_dict()
-
-
-@lru_cache(maxsize=4)
-def _pipeline(registry: Path, reference: str) -> Pipeline:
-    """A version never changes, so it is loaded once."""
-    return load_pipeline(reference, registry)
+    model = models.get(f"{alert.model}@{alert.version}").model
+    if not isinstance(model, Pipeline):
+        raise InputError(f"The model {alert.model} judges a record by what came before it; what it said then is above.")
+    try:
+        return model.explain_record(alert.record).to_dict()
+    except (KeyError, TypeError, ValueError) as error:
+        raise InputError("The record of this alarm cannot be judged again.") from error

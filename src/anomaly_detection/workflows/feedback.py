@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
 from anomaly_detection.errors import InputError
@@ -14,10 +15,11 @@ from anomaly_detection.store.feedback import Label, LabelCounts
 from anomaly_detection.store.history import History
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
 
     from anomaly_detection.store import Database
-    from anomaly_detection.store.alerts import Alert
+    from anomaly_detection.store.alerts import Alert, State
 
 
 def label_alert(database: Database, alert: Alert, *, is_anomaly: bool, said_by: str, note: str = "") -> Label:
@@ -34,6 +36,23 @@ def label_alert(database: Database, alert: Alert, *, is_anomaly: bool, said_by: 
     )  # fmt: skip
     with database.write() as connection:
         return feedback.keep(connection, label)
+
+
+def change_alert(
+    database: Database, id: str, state: State, published: Callable[[str, dict[str, Any]], None]
+) -> Alert | None:
+    """Put an alarm into a state, and tell those who listen; None where there is no such alarm.
+
+    Raises
+    ------
+    StoreError
+        if it cannot be kept.
+    """
+    with database.write() as connection:
+        alert = alerts.change(connection, id, state, datetime.now(UTC))
+    if alert is not None:
+        published("alert", {name: value for name, value in asdict(alert).items() if name != "record"})
+    return alert
 
 
 def label_record(

@@ -21,7 +21,6 @@ from typing import IO, TYPE_CHECKING
 import msgspec
 import polars as pl
 
-from anomaly_detection import formats
 from anomaly_detection.errors import InputError, ParameterError
 from anomaly_detection.pipeline import silent
 from anomaly_detection.reports.words import plain
@@ -30,6 +29,7 @@ from anomaly_detection.workflows.fitting import Fitting
 from anomaly_detection.workflows.reading import Reading
 from anomaly_detection.workflows.report import ReportRequest, report_detection
 from anomaly_detection.workflows.run_rows import VALUE, rows_of
+from anomaly_detection.workflows.uploads import ending_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -228,15 +228,6 @@ def without_place(text: str, folder: Path, name: str) -> str:
     'orders.csv has no rows.'
     """
     return re.sub(rf"{re.escape(str(folder))}/[\w.]+", lambda _: name, text)
-
-
-def ending_of(name: str) -> str:
-    """The ending of a name, as far as it says how a file is written; nothing else of it reaches the file system.
-
-    >>> ending_of("../orders.CSV.gz"), ending_of("orders"), ending_of("a.exe")
-    ('.csv.gz', '', '')
-    """
-    return "".join(f".{part}" for part in formats.of_path(name) if part)
 
 
 def _rename(results: Path, name: str) -> None:

@@ -10,7 +10,8 @@ import polars as pl
 
 from anomaly_detection.errors import InputError
 from anomaly_detection.sources.files import open_source
-from anomaly_detection.workflows.runs import ending_of, without_place
+from anomaly_detection.workflows.runs import without_place
+from anomaly_detection.workflows.uploads import ending_of
 
 
 def read_table(file: IO[bytes], name: str, most_rows: int, *, as_text: bool) -> pl.DataFrame:

@@ -62,7 +62,7 @@ class Uploads:
         SinkError
             if it cannot be written, such as where the disk is full; then nothing is left of it.
         """
-        new = secrets.token_hex(16) + _ending(name)
+        new = secrets.token_hex(16) + ending_of(name)
         part = self.folder / f".{new}{PART}"
         try:
             self.folder.mkdir(parents=True, exist_ok=True)
@@ -101,7 +101,12 @@ class Uploads:
         return len(old)
 
 
-def _ending(name: str) -> str:
+def ending_of(name: str) -> str:
+    """The ending of a name, as far as it says how a file is written; nothing else of it reaches the file system.
+
+    >>> ending_of("../orders.CSV.gz"), ending_of("orders"), ending_of("a.exe")
+    ('.csv.gz', '', '')
+    """
     kind, compression = formats.of_path(name.replace("\\", "/")) if name else (None, None)
     return "" if kind is None else f".{formats.Format(kind, compression)}"
 

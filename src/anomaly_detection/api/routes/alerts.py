@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict
 from datetime import UTC, datetime, timedelta
 from typing import Annotated, Any
 
@@ -17,7 +16,7 @@ from anomaly_detection.api.schemas.logs import Severity  # noqa: TC001
 from anomaly_detection.registry.names import check_name
 from anomaly_detection.store import alerts, feedback
 from anomaly_detection.store.alerts import Alert, AlertFilter, State
-from anomaly_detection.workflows.feedback import label_alert, label_record, quality_of
+from anomaly_detection.workflows.feedback import change_alert, label_alert, label_record, quality_of
 
 router = APIRouter(prefix="/api/v1", tags=["alerts"])
 
@@ -114,10 +113,8 @@ def history(
 
 
 def _changed(here: Context, id: str, state: State) -> schemas.Alert:
-    with here.database.write() as connection:
-        alert = _there(alerts.change(connection, _known(id), state, datetime.now(UTC)), id)
-    here.events.publish("alert", {name: value for name, value in asdict(alert).items() if name != "record"})
-    return schemas.Alert.model_validate(alert)
+    alert = change_alert(here.database, _known(id), state, here.events.publish)
+    return schemas.Alert.model_validate(_there(alert, id))
 
 
 def _there(alert: Alert | None, id: str) -> Alert:

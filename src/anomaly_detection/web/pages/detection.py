@@ -8,13 +8,11 @@ from typing import TYPE_CHECKING
 from starlette.exceptions import HTTPException
 from starlette.responses import FileResponse, Response
 
-from anomaly_detection.catalog import DETECTORS, SERIES_DETECTORS
 from anomaly_detection.errors import InputError
 from anomaly_detection.sources.results import read_results
 from anomaly_detection.web.doors import back, caller_of, context_of, text_of
 from anomaly_detection.web.rendering import render
-from anomaly_detection.web.sent_tables import names_of, sent_table, share_of
-from anomaly_detection.workflows.models import registry_at
+from anomaly_detection.web.sent_tables import algorithm_names, names_of, sent_table, share_of
 from anomaly_detection.workflows.runs import Runs, RunWishes
 
 if TYPE_CHECKING:
@@ -46,8 +44,8 @@ def ask(request: Request) -> Response:
     """The form, and what was found before."""
     here = context_of(request)
     values = {
-        "algorithms": [entry.name for entry in (*DETECTORS.entries(), *SERIES_DETECTORS.entries()) if not entry.extra],
-        "models": [model.name for model in registry_at(here.settings.registry_folder).list()],
+        "algorithms": algorithm_names(),
+        "models": [model.name for model in here.models.registry.list()],
         "runs": runs_of(here).list(),
     }
     return render(request, "detection", values)

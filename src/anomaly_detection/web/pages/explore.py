@@ -11,7 +11,8 @@ from starlette.exceptions import HTTPException
 
 from anomaly_detection.errors import InputError
 from anomaly_detection.reports.words import moment, number
-from anomaly_detection.store import views
+from anomaly_detection.store import alerts, views
+from anomaly_detection.store.alerts import AlertFilter
 from anomaly_detection.web.columns import sent, thinned
 from anomaly_detection.web.doors import context_of
 from anomaly_detection.web.pages.detection import runs_of
@@ -43,8 +44,8 @@ def explore(request: Request) -> Response:
         since = datetime.now(UTC) - BACK
         keys = views.keys_seen(connection, model, since) if model else []
         key = asked.get("key", "")
-        wanted = views.AlertFilter(model=model, key=key, start=since)
-        alarms = views.alerts_like(connection, wanted, 50) if model else []
+        wanted = AlertFilter(model=model, key=key or None, begin=since)
+        alarms = alerts.listed(connection, wanted, 50) if model else []
         minutes = views.minutes_of(connection, model, key, since) if model else []
     values = {
         "runs": runs_of(here).list(20),

@@ -28,7 +28,7 @@ async def sign_in(request: Request) -> Response:
     after, key = _inside(text_of(form, "next", "/")), text_of(form, "key")
     answer = RedirectResponse(after, 303)
     session = let_in(request, answer)
-    known = await run_in_threadpool(_opened, request, session, key)
+    known = bool(key) and await run_in_threadpool(_opened, request, session, key)
     if known:
         return answer
     problem = "This key is not known, or no longer valid." if key else "Please give a key."
@@ -43,8 +43,12 @@ async def sign_out(request: Request) -> Response:
 
 
 def _opened(request: Request, session: str, key: str) -> bool:
-    with context_of(request).database.write() as connection:
-        return open_session(connection, session, key, datetime.now(UTC), LASTS) is not None
+    here = context_of(request)
+    if here.keys.check(key) is None and here.keys.check_again(key) is None:
+        return False
+    with here.database.write() as connection:
+        open_session(connection, session, key, datetime.now(UTC), LASTS)
+    return True
 
 
 def _closed(request: Request) -> None:

@@ -2,20 +2,19 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any
+import shutil
+from typing import TYPE_CHECKING
 
-from starlette.exceptions import HTTPException
+from pydantic import ValidationError
 
-from anomaly_detection.catalog import DETECTORS, SERIES_DETECTORS
-from anomaly_detection.errors import InputError, ModelNotFoundError
+from anomaly_detection.errors import InputError
 from anomaly_detection.registry.names import check_name
-from anomaly_detection.store import asks, views
 from anomaly_detection.web.doors import back, caller_of, context_of, text_of
 from anomaly_detection.web.rendering import render
-from anomaly_detection.web.sent_tables import names_of, sent_table, share_of
-from anomaly_detection.workflows.kept_uploads import keep_upload
-from anomaly_detection.workflows.models import registry_at
+from anomaly_detection.web.sent_tables import algorithm_names, names_of, sent_table, share_of
+from anomaly_detection.workflows.feedback import quality_of
+from anomaly_detection.workflows.job_requests import Train
+from anomaly_detection.workflows.model_changes import Changes
 
 if TYPE_CHECKING:
     from starlette.datastructures import FormData
@@ -23,34 +22,24 @@ if TYPE_CHECKING:
     from starlette.responses import Response
 
     from anomaly_detection.registry.base import ModelVersion
-    from anomaly_detection.registry.local import LocalRegistry
-
-
-def _registry(request: Request) -> LocalRegistry:
-    return registry_at(context_of(request).settings.registry_folder)
 
 
 def models(request: Request) -> Response:
     """All models, the form to train one, and what is being trained."""
-    with context_of(request).database.read() as connection:
-        training = views.job_rows(connection, kind="train", limit=10)
+    here = context_of(request)
     values = {
-        "models": _registry(request).list(),
-        "algorithms": [entry.name for entry in (*DETECTORS.entries(), *SERIES_DETECTORS.entries()) if not entry.extra],
-        "training": [job for job in training if job["ended"] is None],
+        "models": here.models.registry.list(),
+        "algorithms": algorithm_names(),
+        "training": [*here.queue.list("running", "train", 5), *here.queue.list("waiting", "train", 5)],
     }
     return render(request, "models", values, block="live")
 
 
 def model(request: Request) -> Response:
     """One model."""
-    registry, name = _registry(request), request.path_params["name"]
-    try:
-        versions = registry.versions(name)
-    except (ModelNotFoundError, InputError) as error:
-        raise HTTPException(404) from error
-    with context_of(request).database.read() as connection:
-        said = views.verdict_counts(connection, name)
+    here, name = context_of(request), request.path_params["name"]
+    registry = here.models.registry
+    versions = registry.versions(name)
     a, b = (request.query_params.get(side, "") for side in "ab")
     values = {
         "name": name,
@@ -58,7 +47,7 @@ def model(request: Request) -> Response:
         "metrics": _metrics(versions),
         "aliases": registry.aliases(name),
         "history": registry.history(name)[::-1][:30],
-        "said": {version: _judged(counts) for version, counts in said.items()},
+        "quality": quality_of(here.database, name),
         "pair": registry.compare(f"{name}@{a}", f"{name}@{b}") if a and b else None,
         "a": a or (str(versions[-2].version) if len(versions) > 1 else ""),
         "b": b or (str(versions[-1].version) if versions else ""),
@@ -71,30 +60,25 @@ def _metrics(versions: tuple[ModelVersion, ...]) -> list[str]:
     return list(dict.fromkeys(name for version in reversed(versions) for name in version.metrics))
 
 
-def _judged(counts: dict[str, int]) -> dict[str, Any]:
-    """What people's words say about a version.
-
-    >>> _judged({"hits": 8, "false alarms": 2})
-    {'said': 10, 'precision': 0.8}
-    """
-    hits, false = counts.get("hits", 0), counts.get("false alarms", 0)
-    return {"said": sum(counts.values()), "precision": hits / (hits + false) if hits + false else None}
-
-
 def promote(request: Request, form: FormData) -> Response:
     """Let an alias point at a version."""
     name, alias, version = request.path_params["name"], text_of(form, "alias", "production"), text_of(form, "version")
-    if not version.isdigit():
+    if not version.isdecimal():
         raise InputError(f"A version is a number, such as 3; {version[:20]!r} is none.")
-    _registry(request).promote(name, int(version), alias)
-    return _noted(request, "promote", f"{name}@{version} as {alias}", f"/models/{name}")
+    _changes(request).promote(name, int(version), alias)
+    return back(f"/models/{name}")
 
 
 def rollback(request: Request, form: FormData) -> Response:
     """Let an alias point at what it pointed at before."""
-    name, alias = request.path_params["name"], text_of(form, "alias", "production")
-    version = _registry(request).rollback(name, alias)
-    return _noted(request, "rollback", f"{version.reference} as {alias}", f"/models/{name}")
+    name = request.path_params["name"]
+    _changes(request).rollback(name, text_of(form, "alias", "production"))
+    return back(f"/models/{name}")
+
+
+def _changes(request: Request) -> Changes:
+    here = context_of(request)
+    return Changes(here.models.registry, here.database, caller_of(request).name)
 
 
 def train(request: Request, form: FormData) -> Response:
@@ -102,22 +86,26 @@ def train(request: Request, form: FormData) -> Response:
     name = text_of(form, "name")
     check_name(name)
     table = sent_table(form)
-    here = context_of(request)
-    payload = {
-        "upload": keep_upload(here.settings.home / "uploads", table.file, table.name),
+    asked = {
         "name": name,
         "algorithm": text_of(form, "algorithm", "auto"),
-        "key": list(names_of(form, "key")),
+        "key": names_of(form, "key"),
         "timestamp": text_of(form, "timestamp") or None,
         "label": text_of(form, "label") or None,
         "contamination": share_of(form, "contamination") or "auto",
     }
-    with here.database.write() as connection:
-        job = asks.put_job(connection, "train", payload, caller_of(request).name, datetime.now(UTC))
-    return back(f"/jobs/{job}")
+    here = context_of(request)
+    with here.uploads.writing(table.name) as upload:
+        payload = _checked({**asked, "upload": upload.id})
+        shutil.copyfileobj(table.file, upload, 1 << 20)
+    job = here.queue.put("train", payload.model_dump(mode="json"), asked_by=caller_of(request).name)
+    return back(f"/jobs/{job.id}")
 
 
-def _noted(request: Request, action: str, subject: str, place: str) -> Response:
-    with context_of(request).database.write() as connection:
-        asks.note_change(connection, caller_of(request).name, action, subject, datetime.now(UTC))
-    return back(place)
+def _checked(asked: dict[str, object]) -> Train:
+    try:
+        return Train.model_validate(asked)
+    except ValidationError as error:
+        first = error.errors(include_url=False)[0]
+        place = ".".join(str(part) for part in first["loc"])
+        raise InputError(f"{place} does not fit: {first['msg']}.") from error

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import urlencode
 
 from anomaly_detection.results import SEVERITIES, SEVERITY_LINES
-from anomaly_detection.store import views
+from anomaly_detection.store import alerts, views
+from anomaly_detection.store.alerts import AlertFilter
 from anomaly_detection.web.bars import stacked
 from anomaly_detection.web.doors import context_of
 from anomaly_detection.web.rendering import moment, render
@@ -69,9 +70,8 @@ def overview(request: Request) -> Response:
     with context_of(request).database.read() as connection:
         overall, lanes, keys = views.lanes(connection, span, model)
         counts = views.severities(connection, span, model)
-        latest = views.alerts_like(connection, views.AlertFilter(model=model, start=span.start), 8)
+        latest = alerts.listed(connection, AlertFilter(model=model or None, begin=span.start), 8)
         known = views.models_seen(connection)
-        active = views.job_rows(connection, "running")
     chart = stacked(counts, [_when(span, i) for i in range(span.parts)])
     values = {
         "back": back,
@@ -85,7 +85,7 @@ def overview(request: Request) -> Response:
         "keys": keys,
         "shown_keys": len(lanes),
         "latest": latest,
-        "jobs": active,
+        "jobs": context_of(request).queue.list("running"),
         "query": urlencode({"back": back, "model": model}),
         "span": span,
     }
@@ -119,7 +119,7 @@ def _box(cell: Cell, span: Span, part: int, name: str, key: str, model: str) -> 
         return Box("normal", f"{when}: {cell.rows:,} records, all normal", "", "")
     severity = severity_of(cell.worst)
     found = f"{cell.anomalies:,} of {cell.rows:,} records are anomalies, the worst {severity}"
-    asked = {"model": model, "key": key, "start": span.at(part).isoformat(), "end": span.at(part + 1).isoformat()}
+    asked = {"model": model, "key": key, "begin": span.at(part).isoformat(), "end": span.at(part + 1).isoformat()}
     query = urlencode({name: value for name, value in asked.items() if value})
     return Box(severity, f"{when}: {found}", f"/alerts?{query}", f"{cell.anomalies}")
 

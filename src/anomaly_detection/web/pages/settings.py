@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any
 from pydantic import SecretStr
 
 from anomaly_detection.errors import StoreError
-from anomaly_detection.store import views
+from anomaly_detection.store import audit
+from anomaly_detection.store import keys as stored
 from anomaly_detection.web.doors import caller_of, context_of
 from anomaly_detection.web.rendering import render
 from anomaly_detection.workflows.health import Check, details, system_health, worst
@@ -18,6 +19,8 @@ if TYPE_CHECKING:
 
     from anomaly_detection.api.context import Context
 
+MOST_CHANGES = 50
+
 
 def settings(request: Request) -> Response:
     """The page; keys and changes for administrators only."""
@@ -26,7 +29,7 @@ def settings(request: Request) -> Response:
     keys, changes = [], []
     if caller_of(request).may("admin") and checks[0].state == "ok":
         with here.database.read() as connection:
-            keys, changes = views.key_rows(connection), views.changes(connection)
+            keys, changes = stored.listed(connection), audit.newest(connection, MOST_CHANGES)
     values = {
         "checks": checks,
         "worst": worst(checks),
@@ -41,12 +44,11 @@ def settings(request: Request) -> Response:
 
 def _database(here: Context) -> Check:
     try:
-        with here.database.read() as connection:
-            jobs = len(views.job_rows(connection, "waiting"))
+        waiting = len(here.queue.list("waiting"))
     except StoreError as error:
         return Check("database", "failed", str(error))
     kind = "SQLite" if here.database.is_sqlite else "PostgreSQL"
-    return Check("database", "ok", f"{kind} answers; {jobs} jobs wait")
+    return Check("database", "ok", f"{kind} answers; {waiting} jobs wait")
 
 
 def _told(value: Any) -> str:
