@@ -16,13 +16,13 @@ def dashboard(tmp_path_factory):
     """A service with something in it; open to everyone."""
     with served(tmp_path_factory.mktemp("web")) as found:
         fill(found.context, datetime.now(UTC))
-        add_detection(found.context, series_table(), timestamp="at", key=("host",))
+        found.run = add_detection(found.context, series_table(), timestamp="at", key=("host",))
         yield found
 
 
 @pytest.fixture(scope="session")
 def bare(tmp_path_factory):
-    """A service with nothing in it; open to everyone."""
+    """A service with nothing in it, and where nothing stays; open to everyone."""
     with served(tmp_path_factory.mktemp("bare")) as found:
         yield found
 

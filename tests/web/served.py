@@ -31,10 +31,11 @@ HOSTILE = "<img src=x onerror=alert(1)>"
 
 @dataclass
 class Served:
-    """A running service."""
+    """A running service; ``run`` is the detection that was made in it."""
 
     url: str
     context: Context
+    run: Run | None = None
 
 
 @contextmanager

@@ -199,26 +199,34 @@ def test_a_mistake_of_the_program_shows_nothing_of_itself(bare, monkeypatch):
     assert "secret" not in answer.text
 
 
-def test_a_database_that_is_down_is_said_so(tmp_path):
-    with served(tmp_path) as found:
-        assert httpx.get(found.url).status_code == 200
-        with found.context.database.write() as connection:
-            connection.execute(sa.text("DROP TABLE alerts"))
-        answer = httpx.get(found.url)
-        assert answer.status_code == 503
-        assert "The database does not answer" in answer.text
-        assert httpx.get(f"{found.url}/detection").status_code == 200
+@pytest.fixture
+def broken(bare):
+    """A service whose database lacks something that it asks for."""
+    with bare.context.database.write() as connection:
+        connection.execute(sa.text("ALTER TABLE alerts RENAME TO gone"))
+    yield bare
+    with bare.context.database.write() as connection:
+        connection.execute(sa.text("ALTER TABLE gone RENAME TO alerts"))
 
 
-def test_an_upload_keeps_nothing_of_its_name(bare):
-    with httpx.Client(base_url=bare.url, timeout=60) as client:
+def test_a_database_that_is_down_is_said_so(broken):
+    answer = httpx.get(broken.url, timeout=60)
+    assert answer.status_code == 503
+    assert "The database does not answer" in answer.text
+    assert httpx.get(f"{broken.url}/detection", timeout=60).status_code == 200
+
+
+def test_an_upload_keeps_nothing_of_its_name(dashboard):
+    with httpx.Client(base_url=dashboard.url, timeout=60) as client:
         rows = series_table(80).write_csv().encode()
         files = {"file": ("../../evil.csv", rows, "text/csv")}
         form = {"csrf": token(client, "/detection"), "algorithm": "mad"}
         answer = client.post("/detection", data=form, files=files)
         assert answer.status_code == 303
-        assert "Anomalies in evil.csv" in client.get(answer.headers["Location"]).text
-    names = {path.name for path in (bare.context.settings.home / "runs").rglob("*") if path.is_file()}
+        place = answer.headers["Location"]
+        assert "Anomalies in evil.csv" in client.get(place).text
+    folder = dashboard.context.settings.home / "runs" / place.rpartition("/")[2]
+    names = {path.name for path in folder.iterdir()}
     assert names == {"data.csv", "results.json", "rows.parquet", "report.html", "about.json"}
 
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
 
-from anomaly_detection.store.tables import activity, alerts, feedback, jobs, table_runs
+from anomaly_detection.store.tables import activity, alerts, feedback, job_lines, jobs, table_runs
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -225,11 +225,13 @@ def latest_checks(connection: Connection, table: str = "", limit: int = 200) -> 
 
 def traces(connection: Connection) -> dict[str, tuple[Any, ...]]:
     """For each thing that a page shows live, values that are others once it has changed."""
-    active = sa.func.sum(sa.case((jobs.c.ended.is_(None), 1), else_=0))
+    lines = sa.select(sa.func.max(job_lines.c.id)).scalar_subquery()
+    asked = sa.func.sum(sa.case((jobs.c.cancel_asked, 1), else_=0))
+    moments = (sa.func.max(jobs.c.started), sa.func.max(jobs.c.ended))
     queries = {
         "alerts": sa.select(sa.func.count(), sa.func.max(alerts.c.received), sa.func.max(alerts.c.changed)),
         "activity": sa.select(sa.func.max(activity.c.minute), sa.func.sum(activity.c.rows)),
-        "jobs": sa.select(sa.func.count(), active, sa.func.sum(jobs.c.progress), sa.func.max(jobs.c.ended)),
+        "jobs": sa.select(sa.func.count(), asked, sa.func.sum(jobs.c.progress), *moments, lines).select_from(jobs),
         "checks": sa.select(sa.func.count(), sa.func.max(table_runs.c.at)),
     }
     return {name: tuple(connection.execute(query).one()) for name, query in queries.items()}
