@@ -95,7 +95,8 @@ def test_the_service_does_what_its_document_says(running, tmp_path):
     key = running.client.headers["Authorization"]
     asked = ["--checks", "all", "--max-examples", str(EXAMPLES), "--phases", PHASES, "--seed", SEED, "--no-color"]
     asked += ["--include-path-regex", ONLY] if ONLY else []
-    asked += ["--continue-on-failure", "--suppress-health-check", "all", "--no-shrink", "--request-timeout", "120"]
+    asked += ["--continue-on-failure", "--suppress-health-check", "all", "--no-shrink", "--request-timeout", "60"]
+    asked += ["--exclude-path-regex", "events$"]  # streams do not end
     command = [*program, "run", f"{running.url}/openapi.json", "-H", f"Authorization: {key}", *asked]
     done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stdout[-20_000:] + done.stderr[-2_000:]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from limits import parse, storage, strategies
 from limits.aio import storage as aio_storage
@@ -35,12 +35,16 @@ class Rates:
         self.app = app
         self._rate: RateLimitItem | None = parse(rate) if rate else None
         self._here = strategies.FixedWindowRateLimiter(storage.MemoryStorage())
-        self._shared = None if store == "memory://" else _shared(store)
+        self._counted = None if store == "memory://" else _redis(store)
+        self._shared = None if self._counted is None else aio_strategies.FixedWindowRateLimiter(self._counted)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer a request."""
         if self._rate is None or scope["type"] != "http" or scope["path"] in FREE:
             await self.app(scope, receive, send)
+            if scope["type"] == "lifespan" and self._counted is not None:
+                bridge: Any = self._counted.bridge
+                await bridge.storage.aclose()
             return
         allowed, left, reset = await self._spend(self._rate, _caller(scope))
         headers = [
@@ -76,10 +80,9 @@ class Rates:
         return allowed, stats.remaining, _seconds_to(stats.reset_time)
 
 
-def _shared(store: str) -> aio_strategies.FixedWindowRateLimiter:
+def _redis(store: str) -> aio_storage.RedisStorage:
     url = store if store.startswith("async+") else f"async+{store}"
-    counted = aio_storage.RedisStorage(url, wrap_exceptions=True, implementation="redispy")
-    return aio_strategies.FixedWindowRateLimiter(counted)
+    return aio_storage.RedisStorage(url, wrap_exceptions=True, implementation="redispy")
 
 
 def _seconds_to(moment: float) -> int:
