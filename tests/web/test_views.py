@@ -76,3 +76,21 @@ def test_minutes_of_a_key_are_in_order(filled):
         found = views.minutes_of(connection, "orders", "key-3", since)
     mine = sorted(r["minute"] for r in rows if (r["model"], r["key"]) == ("orders", "key-3") and r["minute"] >= since)
     assert [one["minute"] for one in found] == mine
+
+
+def test_what_a_model_scored_is_listed_by_key_and_what_was_checked_by_table(filled):
+    database, rows = filled
+    since = NOW - timedelta(days=30)
+    row = {"table_id": "t", "check": "volume", "profile": {}, "answer": {"severity": "low"}}
+    runs = [{**row, "at": NOW}, {**row, "at": NOW - timedelta(days=1)}]
+    with database.write() as connection:
+        connection.execute(sa.insert(tables.table_runs), runs)
+    with database.read() as connection:
+        keys = views.keys_seen(connection, "logs", since)
+        assert [int(one["rows"]) for one in keys if one["key"] == "key-7"] == [
+            sum(row["rows"] for row in rows if (row["model"], row["key"]) == ("logs", "key-7"))
+        ]
+        assert views.models_seen(connection) == ["logs", "orders"]
+        assert [one["at"] for one in views.latest_checks(connection)] == [NOW]
+        assert len(views.latest_checks(connection, "t")) == 2
+        assert views.severities(connection, span_of("24h", NOW)) == [{}] * 36
