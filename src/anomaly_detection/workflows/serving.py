@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 import time
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from anomaly_detection.errors import ModelNotFoundError, RegistryError
 from anomaly_detection.workflows.log_models import TrainedLog
@@ -193,8 +193,3 @@ def restored(artifact: Artifact) -> Pipeline | SeriesPipeline | TrainedLog:
 
 def _same(a: ModelVersion, b: ModelVersion) -> bool:
     return (a.name, a.version, a.digest) == (b.name, b.version, b.digest)
-
-
-def described(loaded: Loaded) -> dict[str, Any]:
-    """What is told about a model that is ready, for JSON."""
-    return {"model": loaded.version.reference, "kind": loaded.kind, "created": loaded.version.created}
