@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from starlette.types import ASGIApp, Message, Receive, Scope, Send
     from structlog.typing import EventDict
 
-OFTEN = ("/health", "/metrics")
+OFTEN = ("/detect", "/score", "/predict", "/health", "/metrics")
 """Paths that machines ask for all the time; they are mentioned only where something is wrong."""
 
 LONGEST = 500

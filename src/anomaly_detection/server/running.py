@@ -99,7 +99,9 @@ def configuration(app: Starlette, settings: Settings) -> uvicorn.Config:
         access_log=False,
         server_header=False,
         forwarded_allow_ips=[one.strip() for one in settings.proxies.split(",")],
-        ws_max_size=min(settings.max_body, 16 * 2**20),
+        ws_max_size=min(settings.max_body, 2 * 2**20),
+        ws_ping_timeout=300.0,
+        ws_per_message_deflate=False,
         timeout_keep_alive=75,
         timeout_graceful_shutdown=int(settings.drain_seconds) or 1,
     )

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from anomaly_detection.workflows.serving import Models
 
 BACK = timedelta(hours=24)
+MOST_ODD = 20
 MOST_JUDGED = 20
 MOST_TEMPLATES = 200
 
@@ -33,7 +34,7 @@ def logs(request: Request) -> Response:
     wanted = AlertFilter(model=name, key=service or None, begin=now - BACK)
     with here.database.read() as connection:
         services = views.keys_seen(connection, name, now - BACK)
-        odd = alerts.listed(connection, wanted, 50)
+        odd = alerts.listed(connection, wanted, MOST_ODD)
     judged = latest_in(here.recorder.journal.folder, name, service or None, MOST_JUDGED)
     values = {"name": name, "service": service, "services": services, "odd": odd, "judged": judged}
     if "HX-Request" not in request.headers:
