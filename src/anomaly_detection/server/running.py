@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import resource
 import sys
 from contextlib import ExitStack, suppress
@@ -78,6 +79,7 @@ def serve(settings: Settings, parts: Parts = "all", say: Callable[[str], None] =
         context.schedules.put("retention", "17 3 * * *", "retain", {}, replace=False)
         open_things.enter_context(Pool(0 if parts == "web" else settings.workers, settings.environment()))
         app = create_app(context, parts)
+        _settle_down()
         server = Server(configuration(app, settings), lambda: _announce(settings, parts, sockets, say))
         try:
             server.run(sockets)
@@ -85,6 +87,12 @@ def serve(settings: Settings, parts: Parts = "all", say: Callable[[str], None] =
             if not server.started:
                 raise
         _log.info("stopped")
+
+
+def _settle_down() -> None:
+    """Leave what is there for good out of the garbage collector's rounds, which took a tenth of a second each."""
+    gc.collect()
+    gc.freeze()
 
 
 def configuration(app: Starlette, settings: Settings) -> uvicorn.Config:
