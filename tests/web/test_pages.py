@@ -29,7 +29,7 @@ PLACES = {
     "API": "/reference",
     "sign in": "/login",
 }
-EMPTY = ("/", "/explore", "/alerts", "/logs", "/quality", "/models", "/detection", "/jobs")
+EMPTY = ("/", "/explore", "/alerts", "/logs", "/quality", "/detection", "/jobs")
 MOST_BYTES = 150_000
 
 

@@ -14,6 +14,8 @@
   const colour = name => getComputedStyle(document.documentElement).getPropertyValue(`--${name}`).trim();
   const number = value => value == null || Number.isNaN(value) ? "–" : Number(value.toPrecision(5)).toLocaleString("en");
 
+  const wide = (_, min, max) => min !== null && min === max ? [min - 1800, max + 1800] : [min, max];
+
   const unpack = buffer => {
     const size = new DataView(buffer).getUint32(0, true);
     const head = JSON.parse(new TextDecoder().decode(new Uint8Array(buffer, 4, size)));
@@ -102,7 +104,7 @@
         tzDate: seconds => uPlot.tzDate(new Date(1000 * seconds), "Etc/UTC"),
         cursor: { sync: { key: "series" }, drag: { x: true, y: false }, points: { show: false } },
         ...more,
-        scales: { x: { time: timed }, ...more.scales },
+        scales: { x: { time: timed, range: wide }, ...more.scales },
         hooks: { ...more.hooks, setScale: [follow] },
       }, data, holder);
     }
