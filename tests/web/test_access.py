@@ -210,15 +210,15 @@ def test_a_database_that_is_down_is_said_so(tmp_path):
         assert httpx.get(f"{found.url}/detection").status_code == 200
 
 
-def test_an_upload_keeps_nothing_of_its_name(bare):
-    with httpx.Client(base_url=bare.url, timeout=60) as client:
+def test_an_upload_keeps_nothing_of_its_name(tmp_path):
+    with served(tmp_path) as found, httpx.Client(base_url=found.url, timeout=60) as client:
         rows = series_table(80).write_csv().encode()
         files = {"file": ("../../evil.csv", rows, "text/csv")}
         form = {"csrf": token(client, "/detection"), "algorithm": "mad"}
         answer = client.post("/detection", data=form, files=files)
         assert answer.status_code == 303
         assert "Anomalies in evil.csv" in client.get(answer.headers["Location"]).text
-    names = {path.name for path in (bare.context.settings.home / "runs").rglob("*") if path.is_file()}
+    names = {path.name for path in (tmp_path / "runs").rglob("*") if path.is_file()}
     assert names == {"data.csv", "results.json", "rows.parquet", "report.html", "about.json"}
 
 

@@ -17,7 +17,7 @@ from anomaly_detection.store.keys import digest_of
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from anomaly_detection.api.middleware.access import Checker
+    from anomaly_detection.api.principal import Checker
     from anomaly_detection.settings import Settings
 
 ALGORITHMS = ["RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "ES512", "EdDSA"]

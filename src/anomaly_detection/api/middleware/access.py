@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING
 from urllib.parse import parse_qs
 
 from anyio import CapacityLimiter, to_thread
@@ -15,7 +15,7 @@ from anomaly_detection.telemetry import REFUSED
 if TYPE_CHECKING:
     from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-    from anomaly_detection.api.principal import Principal
+    from anomaly_detection.api.principal import Checker
 
 SUBPROTOCOL = "anomaly-detection"
 """What browsers ask for beside their token when they open a WebSocket, and are given."""
@@ -23,16 +23,6 @@ SUBPROTOCOL = "anomaly-detection"
 THIS_MACHINE = frozenset({b"localhost", b"127.0.0.1", b"[::1]"})
 
 SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
-
-
-class Checker(Protocol):
-    """Knows secrets."""
-
-    def check(self, secret: str) -> Principal | None:
-        """Who holds it, from memory."""
-
-    def check_again(self, secret: str) -> Principal | None:
-        """Who holds it; may wait."""
 
 
 class Access:
