@@ -1,6 +1,7 @@
 """Every kind of job, done by a worker as it is in the service."""
 
 from datetime import timedelta
+from io import BytesIO
 
 import pytest
 
@@ -14,6 +15,7 @@ from anomaly_detection.workflows.job_models import train
 from anomaly_detection.workflows.job_requests import REQUESTS
 from anomaly_detection.workflows.job_tables import backtest, detect
 from anomaly_detection.workflows.retention import retain
+from anomaly_detection.workflows.runs import Runs, RunWishes
 from jobs.routes import service
 
 ROWS = 240
@@ -170,8 +172,11 @@ def test_what_is_old_is_deleted_and_what_is_needed_stays(running, upload):
     days = 1e-9
     waiting = asked(running, "train", **model(upload))
     other = running.ask("POST", "/api/v1/uploads", content=b"x").json()["id"]
+    runs = Runs.of(running.settings)
+    old = runs.start(BytesIO(b"a\n" + b"1\n2\n4\n" * 20), RunWishes("a.csv", "mad"), "ada")
     result = retain(running.settings, task_of(asked(running, "retain", days=days))[0])
-    assert (result["jobs"], result["uploads"], result["files"]) == (1, 1, 2)
+    assert (result["jobs"], result["uploads"], result["files"], result["runs"]) == (1, 1, 2, 1)
+    assert not (runs.folder / old.id).exists()
     assert running.queue.get(waiting.id).state == "waiting"
     assert running.context.uploads.path(upload).is_file()
     assert not (running.context.uploads.folder / other).exists()

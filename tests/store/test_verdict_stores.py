@@ -13,7 +13,7 @@ from anomaly_detection.store.activity import Minute
 from anomaly_detection.store.alerts import AlertFilter, alerts_of
 from anomaly_detection.store.feedback import Label, LabelCounts
 from anomaly_detection.store.history import History
-from anomaly_detection.store.journal import Journal, Judged, VerdictRecord, judged_in
+from anomaly_detection.store.journal import LATEST_BYTES, Journal, Judged, VerdictRecord, judged_in, latest_in
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -139,3 +139,25 @@ def test_the_last_label_of_a_verdict_counts(database: Database) -> None:
     with database.read() as connection:
         assert feedback.counts(connection, "logs") == {1: LabelCounts(false_alarms=1, misses=1)}
         assert len(feedback.listed(connection, "logs")) == 2
+
+
+def test_the_latest_verdicts_come_from_the_ends_of_all_journals(tmp_path: Path) -> None:
+    first, second = Journal(tmp_path), Journal(tmp_path)
+    many = [record(f"old-{n}") for n in range(100)]
+    while first.size <= LATEST_BYTES:
+        first.append(judged(*many))
+    first.append(replace_received(judged(record("a"), record("b", flagged=True)), 1))
+    second.append(replace_received(judged(record("c")), 2))
+    second.append(Judged("other", 1, MICROS + 9, [record("d")]))
+    found = latest_in(tmp_path, "logs", None, 4)
+    assert [one.id for one in found] == ["c", "b", "a", "old-99"]
+    assert (found[1].is_anomaly, found[1].moment) == (True, NOON)
+    assert latest_in(tmp_path, "logs", "shop", 1)[0].id == "c"
+    assert latest_in(tmp_path, "logs", "elsewhere", 4) == []
+    assert latest_in(tmp_path / "none", "logs", None, 4) == []
+    first.close()
+    second.close()
+
+
+def replace_received(one: Judged, later: int) -> Judged:
+    return Judged(one.model, one.version, one.received + later, one.records)

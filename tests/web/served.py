@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -24,6 +25,7 @@ from anomaly_detection.workflows.models import TrainRequest, train_model
 from anomaly_detection.workflows.orders import orders
 from anomaly_detection.workflows.reading import Reading
 from anomaly_detection.workflows.runs import Run, RunWishes
+from live_support import starting_registry
 from service_support import running
 
 HOSTILE = "<img src=x onerror=alert(1)>"
@@ -41,6 +43,7 @@ class Served:
 @contextmanager
 def served(home, **settings):
     """A service with a home of its own; everyone may do everything unless ``open_access=False`` is given."""
+    shutil.copytree(starting_registry(), home / "registry")
     context = Context.open(Settings(home=home, workers=0, **{"open_access": True, **settings}))
     with running(create_app(context)) as url:
         yield Served(url, context)

@@ -221,7 +221,14 @@ def test_entries_that_are_sent_appear_with_their_verdicts(opened, dashboard):
     judged = page.get_by_role("region", name="Judged last").locator("tbody tr", has_text="billing")
     judged.nth(1).wait_for()
     assert judged.locator(".badge").all_inner_texts() == [one["severity"] for one in answer["results"]][::-1]
-    page.get_by_role("region", name="Lines that stand out").get_by_text("billing").wait_for()
+    page.get_by_role("region", name="Lines that stand out").get_by_text("<b>no</b> disk left").wait_for()
+    page.get_by_role("link", name="billing").wait_for()
+    page.goto(f"{dashboard.url}/explore?model=logs")
+    page.locator(".plot[data-drawn]").wait_for()
+    length = (
+        "(() => { const { min, max } = document.querySelector('.plot').plot.plots[0].scales.x; return max - min })()"
+    )
+    assert 0 < page.evaluate(length) <= 3600
 
 
 def test_settings_tell_no_secret(opened, dashboard):

@@ -8,7 +8,7 @@ import time
 import urllib.request
 from importlib import import_module
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any
 
 from anomaly_detection.api.principal import SCOPES, Principal
 from anomaly_detection.errors import MissingDependencyError, ParameterError
@@ -17,6 +17,7 @@ from anomaly_detection.store.keys import digest_of
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from anomaly_detection.api.principal import Checker
     from anomaly_detection.settings import Settings
 
 ALGORITHMS = ["RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "ES512", "EdDSA"]
@@ -29,16 +30,6 @@ LEAST_WAIT = 10.0
 LEEWAY = 30.0
 LARGEST = 2**20
 MOST_REMEMBERED = 10_000
-
-
-class Checker(Protocol):
-    """Knows secrets."""
-
-    def check(self, secret: str) -> Principal | None:
-        """Who holds it, from memory."""
-
-    def check_again(self, secret: str) -> Principal | None:
-        """Who holds it; may wait."""
 
 
 class OidcTokens:

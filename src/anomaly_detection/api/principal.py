@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Literal, Protocol
 
 from fastapi import Depends
 from starlette.requests import HTTPConnection  # noqa: TC002 - FastAPI reads it
@@ -34,6 +34,16 @@ class Principal:
     def may(self, scope: Scope) -> bool:
         """Say whether they may."""
         return scope in self.scopes or "admin" in self.scopes
+
+
+class Checker(Protocol):
+    """Knows secrets."""
+
+    def check(self, secret: str) -> Principal | None:
+        """Who holds it, from memory."""
+
+    def check_again(self, secret: str) -> Principal | None:
+        """Who holds it; may wait."""
 
 
 EVERYONE = Principal("everyone", frozenset(SCOPES))

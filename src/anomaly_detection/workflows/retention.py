@@ -12,6 +12,7 @@ from anomaly_detection.registry.lineage import utc_now
 from anomaly_detection.store import Database
 from anomaly_detection.workflows.feedback import delete_old
 from anomaly_detection.workflows.job_requests import Retain
+from anomaly_detection.workflows.runs import Runs
 from anomaly_detection.workflows.uploads import Uploads
 
 if TYPE_CHECKING:
@@ -26,7 +27,7 @@ _JOB = re.compile(r"([0-9a-f]{32})(\.jsonl)?", re.ASCII)
 
 
 def retain(settings: Settings, task: Task) -> Mapping[str, Any]:
-    """Delete old alarms and scores, ended jobs with their lines and files, and uploads that no job waits for.
+    """Delete old alarms, scores and detections, ended jobs with their files, and uploads that no job waits for.
 
     Raises
     ------
@@ -54,7 +55,8 @@ def retain(settings: Settings, task: Task) -> Mapping[str, Any]:
     )
     ids = {job.id for job in kept}
     results = sum(_files_of_jobs(settings.home / name, before, ids) for name in ("results", "studies"))
-    return {"before": before.isoformat(), "jobs": jobs, "uploads": uploads, "files": results, **found}
+    runs = Runs.of(settings).forget(before)
+    return {"before": before.isoformat(), "jobs": jobs, "uploads": uploads, "files": results, "runs": runs, **found}
 
 
 def _files_of_jobs(folder: Path, before: datetime, kept: Collection[str]) -> int:

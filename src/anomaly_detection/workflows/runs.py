@@ -16,7 +16,7 @@ import secrets
 import shutil
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
-from typing import IO, TYPE_CHECKING
+from typing import IO, TYPE_CHECKING, Self
 
 import msgspec
 import polars as pl
@@ -36,6 +36,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from anomaly_detection.pipeline import Progress
+    from anomaly_detection.settings import Settings
 
 _ID = re.compile(r"[0-9a-f]{32}")
 
@@ -109,6 +110,12 @@ class Runs:
     registry: Path
     most_rows: int
     keep: timedelta
+
+    @classmethod
+    def of(cls, settings: Settings) -> Self:
+        """Those of a service."""
+        keep = timedelta(days=settings.keep_days)
+        return cls(settings.home / "runs", settings.registry_folder, settings.max_rows, keep)
 
     def start(self, file: IO[bytes], wishes: RunWishes, asked_by: str, progress: Progress = silent) -> Run:
         """Judge the rows of a file and keep what was found; whole, or nothing is kept.

@@ -15,7 +15,7 @@ from anomaly_detection.telemetry import REFUSED
 if TYPE_CHECKING:
     from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-    from anomaly_detection.api.oidc import Checker
+    from anomaly_detection.api.principal import Checker
 
 SUBPROTOCOL = "anomaly-detection"
 """What browsers ask for beside their token when they open a WebSocket, and are given."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from starlette.exceptions import HTTPException
@@ -35,9 +34,7 @@ FILES = {"json": ("results.json", "application/json"), "parquet": ("rows.parquet
 
 def runs_of(here: Context) -> Runs:
     """The detections of this service."""
-    settings = here.settings
-    keep = timedelta(days=settings.keep_days)
-    return Runs(settings.home / "runs", settings.registry_folder, settings.max_rows, keep)
+    return Runs.of(here.settings)
 
 
 def ask(request: Request) -> Response:

@@ -11,6 +11,7 @@ from starlette.exceptions import HTTPException
 
 from anomaly_detection.errors import InputError
 from anomaly_detection.reports.words import moment, number
+from anomaly_detection.results import SEVERITIES, SEVERITY_LINES
 from anomaly_detection.store import alerts, views
 from anomaly_detection.store.alerts import AlertFilter
 from anomaly_detection.web.columns import sent, thinned
@@ -105,7 +106,7 @@ def _listed(row: dict[str, Any], channel: str, *, timed: bool) -> dict[str, Any]
         "expected": row["expected"],
         "lower": row["lower"],
         "upper": row["upper"],
-        "severity": ("normal", "low", "medium", "high", "critical")[row["severity"]],
+        "severity": SEVERITIES[row["severity"]],
         "score": row["anomaly_score"],
         "reason": row["reason"] or "",
     }
@@ -182,7 +183,7 @@ def live_data(request: Request) -> Response:
 
 
 def _code(score: float) -> float:
-    return float(np.searchsorted((0.6, 0.7, 0.8, 0.9), score, side="right"))
+    return float(np.searchsorted(SEVERITY_LINES, score, side="right"))
 
 
 def _floats(column: pl.Series) -> NDArray[np.float64]:

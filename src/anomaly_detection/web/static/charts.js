@@ -96,13 +96,15 @@
 
     plot(holder, height, series, data, more) {
       const { timed } = this.head;
+      const [first, second] = data[0];
+      const range = (_, min, max) => second === undefined ? [first - 1800, first + 1800] : [min, max];
       const follow = (plot, key) => key === "x" && this.follow(plot);
       return new uPlot({
         width: this.figure.clientWidth, height, series, axes: axes(timed), legend: { show: false },
         tzDate: seconds => uPlot.tzDate(new Date(1000 * seconds), "Etc/UTC"),
         cursor: { sync: { key: "series" }, drag: { x: true, y: false }, points: { show: false } },
         ...more,
-        scales: { x: { time: timed }, ...more.scales },
+        scales: { x: { time: timed, range }, ...more.scales },
         hooks: { ...more.hooks, setScale: [follow] },
       }, data, holder);
     }
