@@ -11,6 +11,7 @@ VENV := .venv
 CORE_VENV := .venv-core
 BIN := $(VENV)/bin
 BENCH ?= $(patsubst benchmarks/%.py,%,$(filter-out benchmarks/_%,$(wildcard benchmarks/*.py)))
+NOT_CORE := --ignore=tests/web --ignore=tests/operate --ignore=tests/jobs/test_killed.py
 INSTALL := $(PYTHON) tools/environment.py
 export NO_MKDOCS_2_WARNING := 1
 
@@ -25,9 +26,9 @@ test: ## all tests and doctests; nothing is skipped for want of an extra
 	@$(INSTALL) $(VENV) dev
 	@AD_REQUIRE_EXTRAS=1 $(BIN)/python -m pytest -n $(WORKERS) --dist worksteal $(ARGS)
 
-test-core: ## the same tests with no extras installed
+test-core: ## the same tests with no extras installed, less those of a running service in its surroundings
 	@$(INSTALL) $(CORE_VENV) core-test
-	@$(CORE_VENV)/bin/python -m pytest -n $(WORKERS) --dist worksteal $(ARGS)
+	@$(CORE_VENV)/bin/python -m pytest -n $(WORKERS) --dist worksteal $(NOT_CORE) $(ARGS)
 
 fuzz: ## the tests that draw their inputs, with new draws and more of them; make a find an example of its test
 	@$(INSTALL) $(VENV) dev

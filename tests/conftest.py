@@ -58,9 +58,12 @@ FLAGS = (
 )
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def chromium():
-    """The browser; without one the tests are skipped, and fail where nothing may be skipped."""
+    """The browser; without one the tests are skipped, and fail where nothing may be skipped.
+
+    It ends with its module: while it is there, nothing else in the process can run an event loop.
+    """
     from playwright.sync_api import sync_playwright  # noqa: PLC0415  only tests with the extra get here
 
     path = next(filter(None, map(shutil.which, BROWSERS)), None)

@@ -36,7 +36,7 @@ _SEVERAL = {"type": "object", "required": ["logs"], "properties": {"logs": _ENTR
 
 def _body(*options: dict[str, Any]) -> dict[str, Any]:
     """The description of a body that msgspec reads."""
-    schema = options[0] if len(options) == 1 else {"anyOf": list(options)}
+    schema = options[0] if len(options) == 1 else {"anyOf": list(options), "examples": options[0]["examples"]}
     return {"requestBody": {"required": True, "content": {"application/json": {"schema": schema}}}}
 
 
