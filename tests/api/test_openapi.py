@@ -88,6 +88,7 @@ expected-statuses = ["400", "401", "403", "415", "422"]
 """What a schema cannot say is refused, too: rows of unequal length, unknown algorithms, models that are not there."""
 
 
+@pytest.mark.needs_extra("schemathesis")
 @pytest.mark.timeout(0 if EXAMPLES > 20 else 300)
 def test_the_service_does_what_its_document_says(running, tmp_path):
     (tmp_path / "schemathesis.toml").write_text(CONFIG)
