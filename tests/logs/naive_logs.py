@@ -6,6 +6,8 @@ import math
 import re
 from collections import Counter, defaultdict
 
+import numpy as np
+
 BEGIN, MISSED = "begin", "missed"
 
 
@@ -129,3 +131,17 @@ def naive_sums(
         found.append(total + share * recent)
         recent = keep * recent + (1 - keep) * total
     return found
+
+
+def naive_means(templates, measured, last, usual, lean, most):
+    """What is usual for each line: for unseen templates, the mean of what there was of them, leaning on training."""
+    told, means, counts = [], list(usual), [0, 0]
+    for template, values in zip(templates, measured, strict=True):
+        unseen = template < 0 or template >= last
+        told.append(list(means) if unseen else list(usual))
+        for side in (0, 1):
+            if unseen and not math.isnan(values[side]):
+                share = 1.0 / min(counts[side] + lean + 1.0, most)
+                means[side] = (1.0 - share) * means[side] + share * values[side]
+                counts[side] += 1
+    return np.array(told)

@@ -26,6 +26,7 @@ from logs.naive_logs import (
     NaiveMarkov,
     naive_attributes,
     naive_density,
+    naive_means,
     naive_rates,
     naive_slowness,
     naive_sums,
@@ -96,8 +97,10 @@ def test_rates_equal_their_twin(steps: list[tuple[int, float]]) -> None:
     np.testing.assert_allclose(out, naive_rates(templates.tolist(), clock.tolist(), 20.0), atol=1e-9)
     usual = np.array([[0.5, 0.4, 1.0, 2.0]] * 5, np.float32)
     far = np.empty(len(steps))
-    rate_distances(templates, out, usual, far)
-    wanted = np.fmax(np.abs(out[:, 0] - 0.5) / np.float32(0.4), (out[:, 1] - 1.0) / 2.0)
+    lately = np.array([0.0, 0.5, 0.0, 1.0])
+    rate_distances(templates, out, usual, 5.0, 8.0, lately, far)
+    means = naive_means(templates.tolist(), out.tolist(), 4, [0.5, 1.0], 5.0, 8.0)
+    wanted = np.fmax(np.abs(out[:, 0] - means[:, 0]) / np.float32(0.4), (out[:, 1] - means[:, 1]) / 2.0)
     np.testing.assert_allclose(far, wanted)
 
 

@@ -47,6 +47,9 @@ def rate_distances(
     templates: NDArray[np.int32],
     measured: NDArray[np.float64],
     usual: NDArray[np.float32],
+    lean: float,
+    most: float,
+    lately: NDArray[np.float64],
     out: NDArray[np.float64],
 ) -> None:
     """Fill ``out`` (n,) with the distance of the rate, or of a longer pause, in spreads: the larger one, at least 0.
@@ -55,10 +58,22 @@ def rate_distances(
     ----------
     measured : (n, 2) of :func:`measure_rates`.
     usual : (t + 1, 4) mean and spread of both for each template, those of unseen ones last.
+    lean, most : the means of unseen ones are those of lines since, and of what training says of all with the weight of
+        ``lean`` lines; a line weighs ``1 / most`` at least.
+    lately : (4,) how many rates and pauses of unseen templates there were, and their means; changed in place.
     """
+    last = len(usual) - 1
     for i in range(len(templates)):
         k = templates[i]
-        row = usual[k] if 0 <= k < len(usual) else usual[len(usual) - 1]
-        out[i] = abs(measured[i, 0] - row[0]) / row[1]
+        unseen = k < 0 or k >= last
+        row = usual[last] if unseen else usual[k]
+        rate, pause = (lately[1], lately[3]) if unseen else (row[0], row[2])
+        out[i] = abs(measured[i, 0] - rate) / row[1]
         if not math.isnan(measured[i, 1]):
-            out[i] = max(out[i], (measured[i, 1] - row[2]) / row[3])
+            out[i] = max(out[i], (measured[i, 1] - pause) / row[3])
+        if unseen:
+            for side in range(2):
+                if not math.isnan(measured[i, side]):
+                    weight = min(lately[2 * side] + lean + 1.0, most)
+                    lately[2 * side] += 1.0
+                    lately[2 * side + 1] += (measured[i, side] - lately[2 * side + 1]) / weight

@@ -23,13 +23,17 @@ SPREAD = 0.35
 LEAN = 5.0
 """What is known of all templates weighs as much as so many lines of one."""
 
+FOLLOWS = 30.0
+"""What is usual of templates that training has not seen is told by about so many of their latest lines."""
+
 
 class Rates(Method):
     """How far the rate of a line's template is from its usual one, and the pause before it from its usual one.
 
     A rate is a count in which a line of ``minutes`` ago weighs 1 / e, so that nothing jumps at the edge of a window. A
     silence is told by the line that ends it. Both are held against mean and spread of their logarithms in training;
-    the score is the larger distance, in spreads. A pause that is shorter than usual is none.
+    the score is the larger distance, in spreads. A pause that is shorter than usual is none. Of templates that training
+    has not seen, the means follow their lines: what a new release writes all the time is no burst for ever.
 
     Parameters
     ----------
@@ -52,12 +56,14 @@ class Rates(Method):
 
     def memory(self) -> Memory:
         """No template was seen yet: when one first comes, its rate is taken for usual."""
-        return {"counts": np.expm1(self._usual[:, 0].astype(np.float64)), "seen": np.full(len(self._usual), -np.inf)}
+        usual = self._usual.astype(np.float64)
+        lately = np.array([0.0, usual[-1, 0], 0.0, usual[-1, 2]])
+        return {"counts": np.expm1(usual[:, 0]), "seen": np.full(len(usual), -np.inf), "lately": lately}
 
     def score(self, batch: LogBatch, memory: Memory) -> NDArray[np.float64]:
         """(n,) distance in spreads, at least 0."""
         measured, out = self._measured(batch, memory), np.empty(len(batch))
-        rate_distances(batch.templates, measured, self._usual, out)
+        rate_distances(batch.templates, measured, self._usual, LEAN, FOLLOWS, memory["lately"], out)
         return out
 
     def state(self) -> dict[str, NDArray[Any]]:
