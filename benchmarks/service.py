@@ -247,6 +247,7 @@ def ours(home: Path) -> Iterator[tuple[int, psutil.Process, float]]:
     environment = {
         **os.environ,
         "ANOMALY_DETECTION_HOME": str(home),
+        "ANOMALY_DETECTION_LEARN_AFTER": "0",
         "ANOMALY_DETECTION_RATE": "100000000/minute",
     }
     began = time.perf_counter()

@@ -59,6 +59,8 @@ class Settings(BaseSettings):
     trace_endpoint : where spans go: a collector that takes OTLP over HTTP, such as ``http://collector:4318``.
     trace_share : the share of requests that are traced, unless whoever asks has decided.
     log_model : the model that judges single log entries.
+    learn_after : so many entries are judged by the model that the service started with; then one is learned from them.
+        0 for never.
     """
 
     model_config = SettingsConfigDict(
@@ -96,6 +98,7 @@ class Settings(BaseSettings):
     trace_endpoint: str = ""
     trace_share: float = Field(default=1.0, ge=0, le=1)
     log_model: str = "logs"
+    learn_after: int = Field(default=2_000, ge=0)
 
     def __init__(self, **given: Any) -> None:
         try:

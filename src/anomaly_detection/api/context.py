@@ -15,6 +15,7 @@ from anomaly_detection.jobs.schedule import Schedules
 from anomaly_detection.registry import LocalRegistry
 from anomaly_detection.store import Database, upgrade
 from anomaly_detection.workflows.events import Events
+from anomaly_detection.workflows.own_logs import OwnLogs
 from anomaly_detection.workflows.plain_rows import Bounds
 from anomaly_detection.workflows.recording import Recorder
 from anomaly_detection.workflows.serving import Models
@@ -73,6 +74,7 @@ class Context:
         models.start(partial(prepare_logs, models, settings.log_model))
         events = Events()
         recorder = Recorder(database, settings.home, events.publish)
+        own = OwnLogs(settings.registry_folder, settings.log_model, settings.learn_after)
         queue = Queue(database)
         return cls(
             settings=settings,
@@ -85,7 +87,7 @@ class Context:
             events=events,
             recorder=recorder,
             streams=Streams(),
-            live_logs=CurrentLogs(models, settings.log_model, recorder),
+            live_logs=CurrentLogs(models, settings.log_model, recorder, own),
         )
 
     @property

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
     from anomaly_detection.workflows.live_logs import Detection
     from anomaly_detection.workflows.log_entries import Entry
+    from anomaly_detection.workflows.own_logs import OwnLogs
     from anomaly_detection.workflows.recording import Recorder
     from anomaly_detection.workflows.serving import Models
     from anomaly_detection.workflows.verdict_records import VerdictRecord
@@ -29,12 +30,14 @@ class CurrentLogs:
     models : the models of the service.
     reference : of the model of log lines.
     recorder : keeps what was judged.
+    own : learns from what a starting model judges.
     """
 
-    def __init__(self, models: Models, reference: str, recorder: Recorder) -> None:
+    def __init__(self, models: Models, reference: str, recorder: Recorder, own: OwnLogs) -> None:
         self.models = models
         self.reference = reference
         self.recorder = recorder
+        self.own = own
         self._live: LiveLogs | None = None
         self._gathered = Gathered(self._detect)
 
@@ -77,12 +80,14 @@ class CurrentLogs:
     async def detect_several(self, live: LiveLogs, entries: Sequence[Entry]) -> list[Detection]:
         """The verdicts on entries that came together, once they are kept."""
         detections, records = live.detect(entries)
+        self.own.add(live.version, (entry.line for entry in entries))
         await self._kept(live, records)
         return detections
 
     async def score(self, live: LiveLogs, entry: Entry) -> dict[str, Any]:
         """The verdict on an entry, with what each method says, once it is kept."""
         told, record = live.score(entry)
+        self.own.add(live.version, (entry.line,))
         await self._kept(live, [record])
         return told
 
@@ -94,5 +99,6 @@ class CurrentLogs:
     def _detect(self, entries: Sequence[Entry]) -> list[tuple[Detection, Future[None] | None]]:
         live = self.now() or self.get()
         detections, records = live.detect(entries)
+        self.own.add(live.version, (entry.line for entry in entries))
         kept = self.recorder.keep(live.version, records)
         return [(detection, kept) for detection in detections]

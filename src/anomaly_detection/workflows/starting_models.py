@@ -78,6 +78,11 @@ def register_starting_models(folder: Path, log_model: str) -> None:
         train_small(registry, log_model, ())
 
 
+def is_starting(version: ModelVersion) -> bool:
+    """Whether a model is one that a service starts with."""
+    return version.lineage is not None and version.lineage.data_fingerprint == _fingerprint(GENERATED)
+
+
 def generated() -> pl.DataFrame:
     """A log without incidents."""
     return generate_logs(LINES, anomaly_share=0.0, seed=1).select(COLUMNS)
