@@ -1,8 +1,10 @@
 """The service under load: CPU of the server a request, latency beside training, streams, start and memory.
 
-python benchmarks/service.py [--seconds 60] [--json FILE]
+python benchmarks/service.py [--seconds 60] [--python .venv-core/bin/python] [--json FILE]
 
 The server, its peer (``_service_peer.py``: FastAPI, pydantic, scikit-learn) and the load are processes of their own.
+``--python`` is the interpreter of the server: one with the core alone is what users have, without the tools of
+development, some of which load themselves into every program.
 """
 
 from __future__ import annotations
@@ -52,13 +54,14 @@ def main() -> int:
     """Measure everything."""
     parser = options(__doc__)
     parser.add_argument("--seconds", type=float, default=60.0, help="how long the steady loads last")
+    parser.add_argument("--python", default=sys.executable, help="the interpreter of the server")
     given = parser.parse_args()
     report = Report("The service under load")
     with tempfile.TemporaryDirectory() as home:
-        with ours(Path(home)):
+        with ours(Path(home), given.python):
             pass  # the starting models are made, and kernels compiled where they were not
         traffic = Traffic()
-        with ours(Path(home)) as (port, server, ready):
+        with ours(Path(home), given.python) as (port, server, ready):
             add_start(report, server, ready)
             with peer() as (peer_port, peer_server):
                 add_requests(report, Path(home), traffic, (port, server), (peer_port, peer_server))
@@ -240,10 +243,10 @@ class Traffic:
 
 
 @contextlib.contextmanager
-def ours(home: Path) -> Iterator[tuple[int, psutil.Process, float]]:
+def ours(home: Path, python: str) -> Iterator[tuple[int, psutil.Process, float]]:
     """The service with its default settings, and how long it took to be ready."""
     port = free_port()
-    command = [sys.executable, "-m", "anomaly_detection", "serve", "--open", "--port", str(port), "--workers", "0"]
+    command = [python, "-m", "anomaly_detection", "serve", "--open", "--port", str(port), "--workers", "0"]
     environment = {
         **os.environ,
         "ANOMALY_DETECTION_HOME": str(home),

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-import gc
 import resource
 import sys
+import threading
 from contextlib import ExitStack, suppress
+from functools import partial
 from typing import TYPE_CHECKING
 
 import structlog
@@ -19,6 +20,7 @@ from anomaly_detection.monitoring.traces import Traces
 from anomaly_detection.server.app import create_app
 from anomaly_detection.server.connections import Limits
 from anomaly_detection.server.listening import is_this_machine, listen, url_of
+from anomaly_detection.server.settling import settle_down
 from anomaly_detection.workflows.api_keys import first_key
 
 if TYPE_CHECKING:
@@ -37,17 +39,23 @@ _log = structlog.get_logger(__name__)
 
 
 class Server(uvicorn.Server):
-    """Uvicorn's, which says when it is ready."""
+    """Uvicorn's, which says when it is ready, and when it is about to stop."""
 
-    def __init__(self, config: uvicorn.Config, ready: Callable[[], None]) -> None:
+    def __init__(self, config: uvicorn.Config, ready: Callable[[], None], ending: Callable[[], None]) -> None:
         super().__init__(config)
         self._ready = ready
+        self._ending = ending
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         """Begin to answer, and say so."""
         await super().startup(sockets)
         if self.started:
             self._ready()
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        """Say so, then answer what is being answered, and stop."""
+        self._ending()
+        await super().shutdown(sockets)
 
 
 def serve(settings: Settings, parts: Parts = "all", say: Callable[[str], None] = print) -> None:
@@ -79,8 +87,10 @@ def serve(settings: Settings, parts: Parts = "all", say: Callable[[str], None] =
         context.schedules.put("retention", "17 3 * * *", "retain", {}, replace=False)
         open_things.enter_context(Pool(0 if parts == "web" else settings.workers, settings.environment()))
         app = create_app(context, parts)
-        _settle_down()
-        server = Server(configuration(app, settings), lambda: _announce(settings, parts, sockets, say))
+        settle_down()
+        threading.Thread(target=_settle_again, args=(context,), name="settling", daemon=True).start()
+        announce = partial(_announce, settings, parts, sockets, say)
+        server = Server(configuration(app, settings), announce, context.events.end)
         try:
             server.run(sockets)
         except (KeyboardInterrupt, SystemExit):
@@ -89,10 +99,10 @@ def serve(settings: Settings, parts: Parts = "all", say: Callable[[str], None] =
         _log.info("stopped")
 
 
-def _settle_down() -> None:
-    """Leave what is there for good out of the garbage collector's rounds, which took a tenth of a second each."""
-    gc.collect()
-    gc.freeze()
+def _settle_again(context: Context) -> None:
+    """The same for what is there once the first models are ready."""
+    context.models.prepared.wait()
+    settle_down()
 
 
 def configuration(app: Starlette, settings: Settings) -> uvicorn.Config:

@@ -83,6 +83,7 @@ class Models:
         self._clock = clock
         self._places: dict[str, _Place] = {}
         self._changing = threading.RLock()
+        self.prepared = threading.Event()
         self._stop = threading.Event()
         self._thread: threading.Thread | None = None
 
@@ -124,7 +125,10 @@ class Models:
         """Follow aliases in a thread of its own, after some preparation there."""
 
         def following() -> None:
-            prepare()
+            try:
+                prepare()
+            finally:
+                self.prepared.set()
             while not self._stop.wait(SECONDS):
                 self.follow()
 
