@@ -6,13 +6,15 @@ import json
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
+import polars as pl
 import pytest
-from websockets.exceptions import InvalidStatus
+from websockets.exceptions import ConnectionClosed, InvalidStatus
 from websockets.sync.client import connect
 
 from anomaly_detection.api import Context
 from anomaly_detection.api.middleware import stack
 from anomaly_detection.errors import InputError, ParameterError
+from anomaly_detection.pipeline import Pipeline
 from anomaly_detection.settings import Settings
 from anomaly_detection.store import Database, audit, keys, upgrade
 from anomaly_detection.workflows.api_keys import create_key, create_token, first_key, list_keys, revoke_key
@@ -20,6 +22,8 @@ from service_support import Service, running, service, until
 
 if TYPE_CHECKING:
     import httpx
+
+NORMAL = pl.DataFrame({"a": [0.1 * (7 * n % 300) for n in range(300)]})
 
 
 @pytest.fixture(scope="module")
@@ -61,6 +65,34 @@ def test_a_revoked_key_stops_within_two_seconds(closed):
     revoke_key(other_process, "to be revoked", asked_by="test")
     other_process.close()
     until(lambda: post_token(closed, headers).status_code == 401, "the key stopped", 2.0)
+
+
+def test_a_revoked_key_ends_what_its_holder_follows(closed):
+    headers = closed.key("read", "score", name="to be ended")
+    token = post_token(closed, headers).json()["token"]
+    with closed.client.stream("GET", f"/api/v1/events?token={token}") as followed:
+        lines = followed.iter_lines()
+        assert next(lines) == "retry: 2000"
+        revoke_key(closed.context.database, "to be ended", asked_by="test")
+        closed.context.keys.look()
+        closed.context.events.publish("alert", {})
+        assert "event: alert" not in list(lines)
+    assert closed.client.post(f"/api/v1/tokens?token={token}").status_code == 401
+
+
+def test_a_revoked_key_ends_its_streams(closed):
+    closed.context.models.registry.register("orders", Pipeline("mad").fit(NORMAL))
+    headers = closed.key("score", name="streaming")
+    address = closed.url.replace("http", "ws") + "/api/v1/stream/orders"
+    with connect(address, additional_headers=headers) as talking:
+        assert json.loads(talking.recv())["type"] == "ready"
+        talking.send('{"a": 1}')
+        assert json.loads(talking.recv())["type"] == "verdicts"
+        revoke_key(closed.context.database, "streaming", asked_by="test")
+        closed.context.keys.look()
+        talking.send('{"a": 1}')
+        with pytest.raises(ConnectionClosed, match="The key of this connection has ended"):
+            talking.recv()
 
 
 def test_a_key_made_by_another_process_works_at_once(closed):

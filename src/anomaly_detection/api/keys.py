@@ -38,6 +38,7 @@ class Keys:
     def __init__(self, database: Database) -> None:
         self._database = database
         self._known: dict[str, tuple[Principal, str, float]] = {}
+        self._ends: dict[str, float] = {}
         self._used: set[str] = set()
         self._looked = 0.0
         self._noted = time.monotonic()
@@ -58,6 +59,10 @@ class Keys:
             return None
         self._used.add(found[1])
         return found[0]
+
+    def has_ended(self, caller: Principal) -> bool:
+        """Whether the key of a caller who was let in, and stayed, has expired or was revoked since."""
+        return caller.has_key and self._ends.get(caller.name, 0.0) <= time.time()
 
     def check_again(self, secret: str) -> Principal | None:
         """The same for a secret that was unknown: it may have been made a moment ago. Waits for the database."""
@@ -83,7 +88,11 @@ class Keys:
         self._looked = time.monotonic()
         with self._database.read() as connection:
             found = stored.usable(connection)
-        self._known = {key.digest: (_principal(key), key.id, _ends(key)) for key in found}
+        self._ends = {key.name: _ends(key) for key in found if not key.is_token}
+        self._known = {key.digest: (self._principal(key), key.id, _ends(key)) for key in found}
+
+    def _principal(self, key: stored.ApiKey) -> Principal:
+        return Principal(key.name, frozenset(key.scopes), has_key=key.name in self._ends)
 
     def close(self) -> None:
         """End the thread."""
@@ -105,10 +114,6 @@ class Keys:
         with self._database.write() as connection:
             stored.note_use(connection, used, datetime.now(UTC))
         self._noted = time.monotonic()
-
-
-def _principal(key: stored.ApiKey) -> Principal:
-    return Principal(key.name, frozenset(key.scopes))
 
 
 def _ends(key: stored.ApiKey) -> float:

@@ -26,10 +26,12 @@ class Principal:
     ----------
     name : for logs, the audit, and rates.
     scopes : what they may do; ``admin`` includes everything.
+    has_key : whether they may only as long as a key of this name is in use.
     """
 
     name: str
     scopes: frozenset[str]
+    has_key: bool = False
 
     def may(self, scope: Scope) -> bool:
         """Say whether they may."""

@@ -52,6 +52,11 @@ class ApiKey:
     last_used: datetime | None
 
     @property
+    def is_token(self) -> bool:
+        """Whether it lives for moments."""
+        return self.id.startswith(SHORT_LIVED_ID)
+
+    @property
     def state(self) -> str:
         """``active``, ``expired`` or ``revoked``."""
         if self.revoked is not None:
@@ -111,7 +116,7 @@ def usable(connection: sa.Connection) -> list[ApiKey]:
 
 
 def revoke(connection: sa.Connection, id_or_name: str) -> ApiKey:
-    """End a key that is in use, by its id or name.
+    """End a key that is in use, by its id or name, and the tokens that its holder made.
 
     Raises
     ------
@@ -121,9 +126,11 @@ def revoke(connection: sa.Connection, id_or_name: str) -> ApiKey:
     found = [key for key in listed(connection) if id_or_name in {key.id, key.name} and key.revoked is None]
     if not found:
         raise InputError(f"There is no key {id_or_name!r} in use. See them with: anomaly-detection keys list.")
-    ids = [key.id for key in found]
-    connection.execute(sa.update(api_keys).where(api_keys.c.id.in_(ids)).values(revoked=datetime.now(UTC)))
-    return next(key for key in listed(connection) if key.id == ids[-1])
+    key = found[-1]
+    tokens = sa.and_(api_keys.c.id.startswith(SHORT_LIVED_ID, autoescape=True), api_keys.c.name == key.name)
+    ends = sa.or_(api_keys.c.id.in_([one.id for one in found]), tokens)
+    connection.execute(sa.update(api_keys).where(ends).values(revoked=datetime.now(UTC)))
+    return next(one for one in listed(connection) if one.id == key.id)
 
 
 def note_use(connection: sa.Connection, ids: Iterable[str], at: datetime) -> None:

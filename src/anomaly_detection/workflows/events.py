@@ -50,6 +50,14 @@ class Events:
         self._past: deque[Event] = deque(maxlen=MOST_REMEMBERED)
         self._listeners: set[_Listener] = set()
         self._lock = threading.Lock()
+        self.ended = False
+
+    def end(self) -> None:
+        """Tell all who listen that nothing comes any more: the service stops."""
+        with self._lock:
+            self.ended = True
+            for listener in tuple(self._listeners):
+                listener.wake()
 
     def publish(self, kind: str, data: dict[str, Any]) -> None:
         """Tell all who listen."""
@@ -71,14 +79,17 @@ class Events:
         return [self._missed(), *later] if last is not None and int(number) + 1 < first else later
 
     async def listen(self, last: str | None = None) -> AsyncIterator[Event | None]:
-        """Events as they come, after those since ``last`` if that is given; None when nothing came for a while."""
+        """Events as they come, after those since ``last`` if that is given; None when nothing came for a while.
+
+        Ends when nothing comes any more.
+        """
         listener = _Listener(asyncio.get_running_loop())
         with self._lock:
             for event in self.since(last) if last is not None else ():
                 listener.waiting.append(event)
             self._listeners.add(listener)
         try:
-            while True:
+            while listener.waiting or not self.ended:
                 yield await listener.next()
         finally:
             with self._lock:
@@ -102,6 +113,10 @@ class _Listener:
             self.waiting.popleft()
             self.waiting[0] = Event(self.waiting[0].id, "missed", {})
         self.waiting.append(event)
+        self.wake()
+
+    def wake(self) -> None:
+        """Have it look again, from any thread."""
         if not self._loop.is_closed():
             self._loop.call_soon_threadsafe(self._ready.set)
 

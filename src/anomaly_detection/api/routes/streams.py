@@ -54,7 +54,7 @@ async def stream(socket: WebSocket, model: str) -> None:
     except AnomalyDetectionError as error:
         await socket.close(REFUSED, _short(str(error)))
         return
-    await _Connection(here, socket, opened, scoring).serve(last)
+    await _Connection(here, socket, caller, opened, scoring).serve(last)
 
 
 def _opened(here: Context, socket: WebSocket, model: str, owner: str) -> tuple[Stream, int]:
@@ -69,8 +69,10 @@ def _opened(here: Context, socket: WebSocket, model: str, owner: str) -> tuple[S
 class _Connection:
     """One connection of a stream: a task reads ahead a little, another judges and answers."""
 
-    def __init__(self, here: Context, socket: WebSocket, stream: Stream, scoring: RecordScoring) -> None:
-        self.here, self.socket, self.stream, self.scoring = here, socket, stream, scoring
+    def __init__(
+        self, here: Context, socket: WebSocket, caller: Principal, stream: Stream, scoring: RecordScoring
+    ) -> None:
+        self.here, self.socket, self.caller, self.stream, self.scoring = here, socket, caller, stream, scoring
         self._ahead: asyncio.Queue[list[Any] | None] = asyncio.Queue(MESSAGES_AHEAD)
         self._refused: tuple[int, str] = (1000, "")
 
@@ -127,6 +129,9 @@ class _Connection:
 
     async def _judge(self) -> None:
         while (records := await self._next()) is not None:
+            if self.here.keys.has_ended(self.caller):
+                self._refused = REFUSED, "The key of this connection has ended."
+                return
             scoring = await self._current()
             async with self.stream.turn:
                 if self.stream.connection is not self:

@@ -19,13 +19,15 @@ if TYPE_CHECKING:
 
     from starlette.requests import Request
 
+    from anomaly_detection.api.context import Context
     from anomaly_detection.store import Database
+    from anomaly_detection.workflows.events import Events
 
 EVERY = 1.0
 """Seconds between two looks at the database, for all browsers together."""
 
 LASTS = 60.0
-"""Seconds after which a stream ends; browsers ask again by themselves, and a service that stops waits no longer."""
+"""Seconds after which a stream ends; browsers ask again by themselves, if their session has not ended."""
 
 
 class Changes:
@@ -70,13 +72,14 @@ async def live(request: Request) -> Response:
     changes: Changes = request.app.state.changes
     headers = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
     seen = dict(part.partition("-")[::2] for part in request.query_params.get("since", "").split("."))
-    return StreamingResponse(_events(changes, seen), headers=headers, media_type="text/event-stream")
+    context: Context = request.app.state.context
+    return StreamingResponse(_events(changes, context.events, seen), headers=headers, media_type="text/event-stream")
 
 
-async def _events(changes: Changes, seen: Mapping[str, str]) -> AsyncIterator[str]:
+async def _events(changes: Changes, events: Events, seen: Mapping[str, str]) -> AsyncIterator[str]:
     yield "retry: 2000\n\n"
     ends = time.monotonic() + LASTS
-    while time.monotonic() < ends:
+    while time.monotonic() < ends and not events.ended:
         await asyncio.sleep(EVERY)
         now = await run_in_threadpool(changes.traces)
         changed = [name for name, trace in now.items() if trace != seen.get(name)]
