@@ -33,6 +33,7 @@ from websockets.asyncio.client import connect
 
 from _load import Answers, closed, post, steady
 from anomaly_detection import LogDetector
+from anomaly_detection.registry import LocalRegistry
 from anomaly_detection.sources.logs.generated import generate_logs, lines_of
 
 if TYPE_CHECKING:
@@ -58,9 +59,9 @@ def main() -> int:
     given = parser.parse_args()
     report = Report("The service under load")
     with tempfile.TemporaryDirectory() as home:
-        with ours(Path(home), given.python):
-            pass  # the starting models are made, and kernels compiled where they were not
         traffic = Traffic()
+        with ours(Path(home), given.python) as (port, *_):
+            learn(port, Path(home), traffic)
         with ours(Path(home), given.python) as (port, server, ready):
             add_start(report, server, ready)
             with peer() as (peer_port, peer_server):
@@ -69,6 +70,13 @@ def main() -> int:
             asyncio.run(add_stream(report, port, server, traffic, given.seconds))
     report.below = f"Load average of the machine at the end: {os.getloadavg()[0]:.1f} on {os.cpu_count()} cores."
     return report.publish(given.json)
+
+
+def learn(port: int, home: Path, traffic: Traffic) -> None:
+    """Make a service ready as one that is used: kernels are compiled, and it has learned from its first entries."""
+    many = [post("/detect", b"[" + b",".join(traffic.take(BATCH)) + b"]") for _ in range(2)]
+    check_answered(asyncio.run(closed(port, many, 1)))
+    wait_for(lambda: len(LocalRegistry(home / "registry").versions("logs")) > 1)
 
 
 def add_start(report: Report, server: psutil.Process, ready: float) -> None:
@@ -250,7 +258,6 @@ def ours(home: Path, python: str) -> Iterator[tuple[int, psutil.Process, float]]
     environment = {
         **os.environ,
         "ANOMALY_DETECTION_HOME": str(home),
-        "ANOMALY_DETECTION_LEARN_AFTER": "0",
         "ANOMALY_DETECTION_RATE": "100000000/minute",
     }
     began = time.perf_counter()

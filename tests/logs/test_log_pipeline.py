@@ -183,6 +183,19 @@ def test_a_few_dicts_at_once_are_the_same_bits(untidy_one: LogPipeline, cuts: li
     assert same(expected, whole([untidy_one.detect_records(lines[a:b]) for a, b in pairwise(edges)]))
 
 
+@given(st.lists(st.integers(0, 300), max_size=30))
+@settings(max_examples=10, deadline=None)
+def test_few_verdicts_without_arrays_are_the_same_bits(untidy_one: LogPipeline, cuts: list[int]) -> None:
+    lines = untidy(300, seed=13)
+    expected = fresh(untidy_one).detect_records(lines)
+    edges = sorted({0, len(lines), *cuts})
+    pipeline = fresh(untidy_one)
+    found = [one for a, b in pairwise(edges) for one in pipeline.detect_few(lines[a:b])]
+    for name in ("score", "p_value", "anomaly_score", "is_anomaly", "severity", "confidence"):
+        assert [getattr(verdict, name) for verdict, _ in found] == getattr(expected, name).tolist()
+    assert [p_values for _, p_values in found] == np.column_stack(list(expected.parts.values())).tolist()
+
+
 def test_a_saved_pipeline_goes_on_with_the_same_bits(untidy_one: LogPipeline) -> None:
     first, second = frame_of(untidy(400, seed=11)), frame_of(untidy(400, seed=12))
     fresh(untidy_one).detect(first)

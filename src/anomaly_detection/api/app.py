@@ -5,8 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from fastapi import FastAPI
+from starlette.middleware import Middleware
 
 from anomaly_detection.api import problems
+from anomaly_detection.api.bare import Shortcut
 from anomaly_detection.api.middleware import stack
 from anomaly_detection.api.openapi import describe
 from anomaly_detection.api.routes import (
@@ -68,6 +70,7 @@ def create_api(context: Context, routers: Sequence[APIRouter] = ROUTES) -> FastA
 
     The context stays open; who made it closes it.
     """
+    routes = [route for router in routers for route in router.routes]
     app = FastAPI(
         title="anomaly-detection",
         version=__version__,
@@ -75,12 +78,13 @@ def create_api(context: Context, routers: Sequence[APIRouter] = ROUTES) -> FastA
         docs_url=None,
         redoc_url=None,
         openapi_url="/openapi.json",
-        middleware=stack(context),
+        middleware=[*stack(context), Middleware(Shortcut, routes)],
+        telemetry={"tracing": False, "metrics": False, "logs": False},
     )
     app.state.context = context
     problems.install(app)
     describe(app)
     for router in routers:
         app.include_router(router)
-    app.router.routes.append(Unanswered([route for router in routers for route in router.routes]))
+    app.router.routes.append(Unanswered(routes))
     return app

@@ -7,13 +7,17 @@ from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 import msgspec
 from fastapi.routing import APIRoute
-from starlette.requests import Request
+from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 
-if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Callable, Sequence
+from anomaly_detection.api.problems import ProblemError, answer_to
+from anomaly_detection.errors import AnomalyDetectionError
 
-    from starlette.types import Receive, Scope, Send
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Callable, Iterable, Sequence
+
+    from starlette.routing import BaseRoute
+    from starlette.types import ASGIApp, Receive, Scope, Send
 
 Item = TypeVar("Item")
 Answer = TypeVar("Answer")
@@ -22,13 +26,51 @@ Answer = TypeVar("Answer")
 class BareRoute(APIRoute):
     """A route whose endpoint takes the request and gives the response, and nothing stands between."""
 
-    async def handle(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Answer."""
-        if scope["method"] not in (self.methods or ()):
-            await super().handle(scope, receive, send)
+
+class Shortcut:
+    """ASGI: the way to bare routes past the routers, which cost half as much as judging an entry.
+
+    Parameters
+    ----------
+    app : the routers, for all other requests.
+    routes : those that are bare are taken here.
+    """
+
+    def __init__(self, app: ASGIApp, routes: Iterable[BaseRoute]) -> None:
+        self.app = app
+        self._routes = {route.path: route for route in routes if isinstance(route, BareRoute)}
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer a request."""
+        route = self._routes.get(scope["path"]) if scope["type"] == "http" else None
+        if route is None or scope["method"] not in (route.methods or ()):
+            await self.app(scope, receive, send)
             return
-        response: Response = await self.endpoint(Request(scope, receive))
+        scope["route"] = route
+        try:
+            response: Response = await route.endpoint(Request(scope, receive))
+        except (AnomalyDetectionError, ProblemError) as error:
+            response = answer_to(scope, error)
         await response(scope, receive, send)
+
+
+async def body_of(request: Request) -> bytes:
+    """The whole body; most come in one part, which is taken as it is.
+
+    Raises
+    ------
+    ClientDisconnect
+        if the caller is gone before the end of it.
+    """
+    parts: list[bytes] = []
+    more = True
+    while more:
+        message = await request.receive()
+        if message["type"] == "http.disconnect":
+            raise ClientDisconnect
+        parts.append(message.get("body", b""))
+        more = message.get("more_body", False)
+    return parts[0] if len(parts) == 1 else b"".join(parts)
 
 
 class Json(Response):

@@ -105,12 +105,9 @@ def install(app: FastAPI) -> None:
     """Answer every error with a problem document."""
 
     @app.exception_handler(AnomalyDetectionError)
-    async def _ours(request: Request, error: AnomalyDetectionError) -> Response:
-        return told(request.scope, status_of(error), _without_places(request, str(error)))
-
     @app.exception_handler(ProblemError)
-    async def _refused(request: Request, error: ProblemError) -> Response:
-        return told(request.scope, error.status, str(error), error.headers)
+    async def _ours(request: Request, error: AnomalyDetectionError | ProblemError) -> Response:
+        return answer_to(request.scope, error)
 
     @app.exception_handler(HTTPException)
     async def _http(request: Request, error: HTTPException) -> Response:
@@ -122,9 +119,16 @@ def install(app: FastAPI) -> None:
         return told(request.scope, 422, "The request does not have the form it should.", errors=found)
 
 
-def _without_places(request: Request, text: str) -> str:
+def answer_to(scope: Scope, error: AnomalyDetectionError | ProblemError) -> Response:
+    """The problem document for an error of ours."""
+    if isinstance(error, ProblemError):
+        return told(scope, error.status, str(error), error.headers)
+    return told(scope, status_of(error), _without_places(scope, str(error)))
+
+
+def _without_places(scope: Scope, text: str) -> str:
     """Callers need not know in which folder of the server something is."""
-    settings = request.app.state.context.settings
+    settings = scope["app"].state.context.settings
     for folder in (settings.registry_folder, settings.home):
         text = text.replace(f" {folder} ", " ").replace(str(folder), folder.name)
     return text

@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 
     from anomaly_detection.base import Constraint
     from anomaly_detection.calibration import Calibrator
+    from anomaly_detection.results import Verdict
 
 BLOCK_ROWS = 65_536
 """Lines whose features are held in memory at once."""
@@ -186,16 +187,29 @@ class LogPipeline(Configurable):
         methods = self._fitted
         batch = self._intake.take_one(record)
         scores, p_values = methods.score(batch)
-        score, template = float(scores[0]), int(batch.templates[0])
-        whole = judge_one(score, self.calibrator_.p_value_one(score), self.alpha_, self.calibrator_.n_)
+        whole = self._verdict(float(scores[0]))
         told = method_verdicts(WEIGHTS, p_values[0], self.alpha_)
         told["sliding_window"].metrics.update(methods.metrics(batch))
-        names = self._names
+        names, template = self._names, int(batch.templates[0])
         return LogVerdict(
             **{name: getattr(whole, name) for name in whole.__slots__},
             methods=told,
             template=names[template] if template >= 0 else None,
         )
+
+    def detect_few(self, records: Sequence[Mapping[str, Any]]) -> list[tuple[Verdict, list[float]]]:
+        """The same verdicts alone, each with the p-values of the methods in their order: less is said, and sooner.
+
+        Parameters
+        ----------
+        records : lines as for :meth:`detect_records`; for more than some dozens that is faster.
+        """
+        methods, take = self._fitted, self._intake
+        scores, p_values = methods.score(take.take_one(records[0]) if len(records) == 1 else take.take_records(records))
+        return list(zip(map(self._verdict, scores.tolist()), p_values.tolist(), strict=True))
+
+    def _verdict(self, score: float) -> Verdict:
+        return judge_one(score, self.calibrator_.p_value_one(score), self.alpha_, self.calibrator_.n_)
 
     def stats(self, service: str | None) -> dict[str, str | float | int | None]:
         """What the window of a service holds, as of the last line of all services; None is the one without a name.

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
 
 from anomaly_detection.api.problems import MEDIA_TYPE, problem
+from anomaly_detection.server.writing import Joined
 from anomaly_detection.telemetry import CONNECTIONS, CONNECTIONS_ENDED
 
 if TYPE_CHECKING:
@@ -58,6 +59,7 @@ class LimitedProtocol(HttpToolsProtocol):
         self._in_head = True
         self._in_body = False
         self._running: RequestResponseCycle | None = None
+        self._joined = Joined(self.transport)
         self._timer: asyncio.TimerHandle | None = None
         self._unread: asyncio.TimerHandle | None = None
 
@@ -83,15 +85,17 @@ class LimitedProtocol(HttpToolsProtocol):
         if self._in_head:
             self._came += len(data)
         super().data_received(data)
-        if self._in_head and self._came > MOST_HEAD:
+        if not self._in_head:
+            return
+        if self._came > MOST_HEAD:
             self._refuse_head()
+        elif self._timer is None:  # most heads come whole, and cost no timer
+            self._timer = self.loop.call_later(self._limits.head_seconds, self._is_late)
 
     def on_message_begin(self) -> None:
         """A head begins."""
         self._in_head = True
         self._parsed = 0
-        if self._timer is None:
-            self._timer = self.loop.call_later(self._limits.head_seconds, self._is_late)
         super().on_message_begin()
 
     def on_url(self, url: bytes) -> None:
@@ -121,6 +125,7 @@ class LimitedProtocol(HttpToolsProtocol):
 
     def on_response_complete(self) -> None:
         """Wait for the next request, and no longer for the rest of this one than for a head."""
+        self._joined.flush()
         super().on_response_complete()
         self._limits.waiting.pop(self, None)
         if not self.transport.is_closing():
@@ -198,6 +203,8 @@ class LimitedProtocol(HttpToolsProtocol):
 
     def _start_asgi_task(self, cycle: RequestResponseCycle, app: ASGI3Application) -> None:
         self._running = cycle
+        self._joined = Joined(self.transport)
+        cycle.transport = self._joined  # type: ignore[assignment] # all that uvicorn uses of one
         super()._start_asgi_task(cycle, app)
 
     def _is_answering(self) -> bool:

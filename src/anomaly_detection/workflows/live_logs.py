@@ -20,13 +20,18 @@ from anomaly_detection.workflows.verdict_records import VerdictRecord, reason_of
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from anomaly_detection.logs import LogPipeline, LogResult, LogVerdict
+    from anomaly_detection.logs import LogPipeline, LogResult
     from anomaly_detection.registry.base import ModelVersion
+    from anomaly_detection.results import Verdict
     from anomaly_detection.workflows.log_entries import Entry
     from anomaly_detection.workflows.serving import Loaded
 
 CHUNK = 1_000
 """Entries that are judged in one go: other requests wait for no more."""
+
+
+FEW = 24
+"""Up to so many entries the verdicts are made one by one; of more, all at once, as arrays."""
 
 
 class Detection(msgspec.Struct, gc=False):
@@ -84,33 +89,41 @@ class LiveLogs:
 
     def detect(self, entries: Sequence[Entry]) -> tuple[list[Detection], list[VerdictRecord]]:
         """Verdicts on the next entries, and the same to be kept; the bits do not depend on how they are cut."""
-        if len(entries) == 1:
-            return self._detect_one(entries[0])
+        lines = [entry.line for entry in entries]
+        if len(entries) <= FEW:
+            with self.loaded.lock:
+                found = self._pipeline.detect_few(lines)
+            return self._told_each(entries, found)
         with self.loaded.lock:
-            result = self._pipeline.detect_records([entry.line for entry in entries])
+            result = self._pipeline.detect_records(lines)
         return self._told(entries, result)
 
     def score(self, entry: Entry) -> tuple[dict[str, Any], VerdictRecord]:
         """The verdict on the next entry with what each method says, and the same to be kept."""
-        verdict, record = self._judged(entry)
-        return {**verdict.to_dict(), "log_id": record.id, "model": self.version.reference}, record
-
-    def _judged(self, entry: Entry) -> tuple[LogVerdict, VerdictRecord]:
         with self.loaded.lock:
             verdict = self._pipeline.detect_one(entry.line)
+        record = self._recorded(entry, verdict, [verdict.methods[name].p_value for name in self.METHODS])
+        return {**verdict.to_dict(), "log_id": record.id, "model": self.version.reference}, record
+
+    def _told_each(
+        self, entries: Sequence[Entry], found: Sequence[tuple[Verdict, list[float]]]
+    ) -> tuple[list[Detection], list[VerdictRecord]]:
+        detections, records = [], []
+        for entry, (verdict, p_values) in zip(entries, found, strict=True):
+            record = self._recorded(entry, verdict, p_values)
+            oddest = self.METHODS[p_values.index(min(p_values))]
+            records.append(record)
+            detections.append(_detection(record, oddest, entry.stamp or _stamp(entry.time)))
+        return detections, records
+
+    def _recorded(self, entry: Entry, verdict: Verdict, p_values: list[float]) -> VerdictRecord:
         record = VerdictRecord(
             entry.id or new_id(), entry.line.get("service") or "", micros_of(entry.time), verdict.score,
             verdict.p_value, verdict.anomaly_score, verdict.is_anomaly, verdict.severity, verdict.confidence,
         )  # fmt: skip
         if verdict.is_anomaly:
-            p_values = [verdict.methods[name].p_value for name in self.METHODS]
             record.reason, record.record = reason_of(self.METHODS, p_values), _shown(entry)
-        return verdict, record
-
-    def _detect_one(self, entry: Entry) -> tuple[list[Detection], list[VerdictRecord]]:
-        verdict, record = self._judged(entry)
-        oddest = min(self.METHODS, key=lambda name: verdict.methods[name].p_value)
-        return [_detection(record, oddest, entry.stamp or _stamp(entry.time))], [record]
+        return record
 
     def stats(self, service: str) -> dict[str, str | float | int | None]:
         """What the window of a service holds."""

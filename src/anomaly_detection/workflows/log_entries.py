@@ -149,10 +149,7 @@ class EntryReader:
         stamp, duration, code, message, own = (
             plain.timestamp, plain.response_time, plain.status_code, plain.message, plain.log_id,
         )  # fmt: skip
-        if all(
-            value is None
-            for value in (stamp, duration, plain.latency_ms, code, message, plain.level, plain.service, plain.session)
-        ):
+        if stamp is None and message is None and _says_nothing(plain):
             return None
         time = None
         if stamp:
@@ -195,6 +192,11 @@ class EntryReader:
 
 
 NAMES = ("time", "level", "service", "message", "session", "response_time", "status_code")
+
+
+def _says_nothing(plain: Plain) -> bool:
+    """Whether an entry has no field of a log line."""
+    return all(getattr(plain, name) is None for name in ROLES)
 
 
 def raw_entries(body: bytes) -> list[msgspec.Raw]:

@@ -6,7 +6,6 @@ import logging
 import threading
 import time
 from concurrent.futures import Future
-from dataclasses import asdict
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
@@ -44,6 +43,7 @@ Waiting = list[tuple[list["Alert"], Future[None]]]
 Counts = dict[tuple[str, int, str, int], list[float]]
 """Rows, anomalies and the highest anomaly score, by model, version, key and minute."""
 
+_TOLD = tuple(name for name in alerts.Alert.__slots__ if name != "record")
 _MINUTE = 60_000_000
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _log = logging.getLogger(__name__)
@@ -198,7 +198,7 @@ class Recorder:
 
     def _publish(self, found: Sequence[Alert], minutes: Counts) -> None:
         for alert in found[:MOST_TOLD]:
-            self._published("alert", {name: value for name, value in asdict(alert).items() if name != "record"})
+            self._published("alert", {name: getattr(alert, name) for name in _TOLD})
         for model in {place[0] for place in minutes}:
             counts = [each for place, each in minutes.items() if place[0] == model]
             told = {"rows": sum(int(each[0]) for each in counts), "anomalies": sum(int(each[1]) for each in counts)}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import secrets
+from itertools import count
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -18,10 +19,15 @@ _STARTS = ("http.response.start", "websocket.accept", "websocket.http.response.s
 
 
 class RequestIds:
-    """Puts ``request_id`` into the scope, and ``X-Request-ID`` into the answer."""
+    """Puts ``request_id`` into the scope, and ``X-Request-ID`` into the answer.
+
+    An id of ours has a random beginning for each process, and a number.
+    """
 
     def __init__(self, app: ASGIApp) -> None:
         self.app = app
+        self._beginning = secrets.token_hex(4)
+        self._numbers = count(1)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer a request."""
@@ -29,8 +35,8 @@ class RequestIds:
             await self.app(scope, receive, send)
             return
         given: bytes = dict(scope["headers"]).get(HEADER, b"")
-        request_id = given if SANE.fullmatch(given) else secrets.token_hex(8).encode()
-        scope["request_id"] = request_id.decode()
+        own = given.decode() if SANE.fullmatch(given) else f"{self._beginning}{next(self._numbers):08x}"
+        scope["request_id"], request_id = own, own.encode()
 
         async def send_with_id(message: Message) -> None:
             if message["type"] in _STARTS:

@@ -13,6 +13,10 @@ if TYPE_CHECKING:
     from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 
+LOOK = 0.5
+"""Seconds between two looks at what is at work."""
+
+
 class TimeLimits:
     """Answers 408 if a body has not arrived in time, and 503 if no answer has begun in the same time after that.
 
@@ -27,6 +31,9 @@ class TimeLimits:
     def __init__(self, app: ASGIApp, seconds: float) -> None:
         self.app = app
         self.seconds = seconds
+        self._clocks: dict[_Clock, None] = {}
+        self._every = min(LOOK, seconds / 8)
+        self._looks = False
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer a request."""
@@ -34,28 +41,41 @@ class TimeLimits:
             await self.app(scope, receive, send)
             return
         clock = _Clock(scope, receive, send, self.seconds)
+        self._clocks[clock] = None
+        if not self._looks:
+            self._looks = True
+            asyncio.get_running_loop().call_later(self._every, self._look_at_all)
         try:
             await self.app(scope, clock.receive, clock.send)
         finally:
-            clock.timer.cancel()
+            self._clocks.pop(clock, None)
             if clock.refusal is not None:
                 await clock.refusal
 
+    def _look_at_all(self) -> None:
+        """Refuse what takes too long, and look again soon while anything is at work; a timer each would cost more."""
+        now = time.perf_counter()
+        for clock in [one for one in self._clocks if one.is_over(now)]:
+            del self._clocks[clock]
+            clock.refuse()
+        self._looks = bool(self._clocks)
+        if self._looks:
+            asyncio.get_running_loop().call_later(self._every, self._look_at_all)
+
 
 class _Clock:
-    """One request: a timer that goes off unless its answer begins before."""
+    """One request: when it began, when it was here, and whether its answer has begun."""
 
-    __slots__ = ("_loop", "_receive", "_scope", "_seconds", "_send", "_waits", "refusal", "timer")
+    __slots__ = ("_began", "_receive", "_scope", "_seconds", "_send", "_started", "_waits", "refusal")
 
     def __init__(self, scope: Scope, receive: Receive, send: Send, seconds: float) -> None:
         self._scope = scope
         self._receive = receive
         self._send = send
         self._seconds = seconds
-        self._loop = asyncio.get_running_loop()
+        self._began = time.perf_counter()
+        self._started = self._waits = False
         self.refusal: asyncio.Task[None] | None = None
-        self.timer = self._loop.call_later(seconds, self._over)
-        self._waits = False
 
     async def receive(self) -> Message:
         self._waits = "arrived" not in self._scope
@@ -67,17 +87,16 @@ class _Clock:
 
     async def send(self, message: Message) -> None:
         if self.refusal is None:
-            if message["type"] == "http.response.start":
-                self.timer.cancel()
+            self._started = True
             await self._send(message)
 
-    def _over(self) -> None:
-        arrived = self._scope.get("arrived")
-        left = 0.0 if arrived is None else arrived + self._seconds - time.perf_counter()
-        if left > 0.001:
-            self.timer = self._loop.call_later(left, self._over)
-        else:
-            self.refusal = self._loop.create_task(self._refuse(408 if self._waits else 503))
+    def is_over(self, now: float) -> bool:
+        """Whether its time is up, and no answer has begun."""
+        return not self._started and now - self._scope.get("arrived", self._began) >= self._seconds
+
+    def refuse(self) -> None:
+        """Answer in its place."""
+        self.refusal = asyncio.get_running_loop().create_task(self._refuse(408 if self._waits else 503))
 
     async def _refuse(self, status: int) -> None:
         REFUSED.labels("time").inc()

@@ -9,7 +9,7 @@ from fastapi import APIRouter, Depends
 from starlette.requests import Request  # noqa: TC002 - FastAPI reads it
 from starlette.responses import Response  # noqa: TC002
 
-from anomaly_detection.api.bare import BareRoute, Json
+from anomaly_detection.api.bare import BareRoute, Json, body_of
 from anomaly_detection.api.context import Here  # noqa: TC001
 from anomaly_detection.api.principal import Caller, needs, principal
 from anomaly_detection.api.problems import ProblemError
@@ -55,7 +55,7 @@ async def _live(request: Request) -> tuple[Context, LiveLogs]:
 async def detect(request: Request) -> Response:
     """Judge a log entry, or several in order: a JSON array, or ``{"logs": [...]}``."""
     here, live = await _live(request)
-    body = await request.body()
+    body = await body_of(request)
     if is_several(body):
         return await _detect_many(here, live, body)
     return Json(await here.live_logs.detect(live.read.one(body)))
@@ -76,7 +76,7 @@ async def _detect_many(here: Context, live: LiveLogs, body: bytes) -> Response:
 async def score(request: Request) -> Response:
     """Judge a log entry, and say what each of ten methods makes of it."""
     here, live = await _live(request)
-    return Json(await here.live_logs.score(live, live.read.one(await request.body())))
+    return Json(await here.live_logs.score(live, live.read.one(await body_of(request))))
 
 
 @router.get("/stats/{service}", dependencies=[Depends(needs("read"))])

@@ -205,7 +205,7 @@ def roll(
     overall : of all lines, as those of one service without response times.
     names : (n,) hashes of the services' names.
     times : (n,) microseconds, or :data:`NO_TIME`.
-    values : (n,) response times, NaN where there is none.
+    values : (n,) response times; negative, infinite and NaN ones count as missing.
     errors : (n,) whether a line is an error.
     window : microseconds.
     first_line : the number of the first line.
@@ -226,7 +226,7 @@ def roll(
         own = _advanced(rings, k, times[i] if times[i] != NO_TIME else overall.clocks[0])
         out[i, SINCE_LAST] = (own - before) / 1e6 if before != NO_TIME else np.nan
         _forget_before(rings, k, own - window)
-        remember(rings, k, own, values[i], errors[i])
+        remember(rings, k, own, values[i] if 0 <= values[i] < np.inf else missing, errors[i])
         _measure(rings, k, out[i])
         out[i, IN_WINDOW] = overall.counts[0, LINES]
 

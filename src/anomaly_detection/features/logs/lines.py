@@ -67,8 +67,8 @@ class Lines:
         """One line, without building a frame."""
         return cls(
             np.array([microseconds(record.get("time"))]),
-            np.array([_LEVEL_CODES.get(str(record.get("level", "")).upper(), -1)]),
-            np.array([hash_name(record.get("service") or "")], dtype=np.uint64),
+            np.array([_known_code(record.get("level"))]),
+            np.array([_known_hash(record.get("service") or "")], dtype=np.uint64),
             np.array([_number(record.get("response_time"))], dtype=np.float32),
             np.array([_number(record.get("status_code"))], dtype=np.float32),
             (record.get("message") or "").encode("utf-8", "surrogatepass"),
@@ -81,7 +81,7 @@ class Lines:
         data = b"".join(texts)
         lines = cls(
             np.array([microseconds(record.get("time")) for record in records], np.int64),
-            np.array([_LEVEL_CODES.get(str(record.get("level", "")).upper(), -1) for record in records], np.int64),
+            np.array([_known_code(record.get("level")) for record in records], np.int64),
             np.array([_known_hash(record.get("service") or "") for record in records], np.uint64),
             np.array([_number(record.get("response_time")) for record in records], np.float32),
             np.array([_number(record.get("status_code")) for record in records], np.float32),
@@ -113,6 +113,11 @@ def hash_name(name: str) -> int:
 
 
 _known_hash = lru_cache(maxsize=4096)(hash_name)
+
+
+@lru_cache(maxsize=64)
+def _known_code(level: Any) -> int:
+    return _LEVEL_CODES.get(str(level).upper(), -1)
 
 
 def _column(frame: pl.DataFrame, name: str) -> pl.Series:

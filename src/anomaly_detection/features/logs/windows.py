@@ -22,6 +22,10 @@ NAMES = ("time_since_last", "logs_in_window", "rt_mean", "rt_std", "rt_median", 
 """What is measured: seconds since the service's last line, lines of all services, and the service's own window."""
 
 
+FEW = 256
+"""Lines whose services are looked up one by one, to see whether all of them have had a place."""
+
+
 class ServiceWindows(Configurable):
     """Rolling windows per service, exact, in bounded memory; any chunking of the lines gives the same bits.
 
@@ -64,6 +68,7 @@ class ServiceWindows(Configurable):
         self._rings = empty_rings(0, int(most_lines))
         self._overall = empty_rings(1, 16 * int(most_lines))
         self._services = services_of(np.empty(0, np.uint64), np.empty(0, np.int64))
+        self._had_room: set[int] = set()
 
     def update(
         self,
@@ -87,8 +92,7 @@ class ServiceWindows(Configurable):
         """
         self._make_room(names)
         out = np.empty((len(names), len(NAMES)), dtype=np.float32)
-        usable = np.where((values >= 0) & (values < np.inf), values, np.float32(np.nan))
-        roll(self._rings, self._services, self._overall, names, times, usable, errors, self._length, self.lines, out)
+        roll(self._rings, self._services, self._overall, names, times, values, errors, self._length, self.lines, out)
         self.lines += len(names)
         return out
 
@@ -141,6 +145,7 @@ class ServiceWindows(Configurable):
             raise _foreign()
         self._rings, self._overall, self.lines = rings, overall, lines
         self._services = services_of(names, seen)
+        self._had_room = set()
         return self
 
     @property
@@ -150,8 +155,9 @@ class ServiceWindows(Configurable):
 
     def _make_room(self, names: NDArray[np.uint64]) -> None:
         """Have places for all the services that may come, up to the limit."""
-        if len(names) == 1 and place_of(self._services, names[0]) >= 0:
+        if len(names) <= FEW and self._had_room.issuperset(names.tolist()):
             return
+        self._had_room = set(names.tolist()) | (self._had_room if len(self._had_room) < self.most_services else set())
         taken = int((self._services.seen >= 0).sum())
         wanted = min(int(self.most_services), taken + len(np.unique(names)))
         have = len(self._services.seen)
