@@ -107,7 +107,7 @@ def add_requests(
 
     for what, connections, mine, theirs, bar in (
         ("one entry", CONNECTIONS, lambda: single(4_000), lambda: single(400), 30.0),
-        ("1,000 entries", 1, lambda: many("/detect", 40), lambda: many("/detect-many", 10), 2.5),
+        ("1,000 entries", 1, lambda: many("/detect", 60), lambda: many("/detect-many", 30), 2.5),
     ):
         cpu = {
             "ours": cpu_of(*ours, mine, connections),

@@ -40,6 +40,8 @@ class Minute:
 def add(connection: sa.Connection, minutes: Iterable[Minute]) -> None:
     """Add to what is known of each minute."""
     rows = [{name: getattr(one, name) for name in Minute.__slots__} for one in minutes]
+    if not rows:
+        return
     new = {name: excluded(connection, activity, name) for name in ("rows", "anomalies", "worst")}
     worst = sa.case((activity.c.worst >= new["worst"], activity.c.worst), else_=new["worst"])
     sums = {name: activity.c[name] + new[name] for name in ("rows", "anomalies")}

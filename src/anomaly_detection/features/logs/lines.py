@@ -83,8 +83,8 @@ class Lines:
             np.array([microseconds(record.get("time")) for record in records], np.int64),
             np.array([_known_code(record.get("level")) for record in records], np.int64),
             np.array([_known_hash(record.get("service") or "") for record in records], np.uint64),
-            np.array([_number(record.get("response_time")) for record in records], np.float32),
-            np.array([_number(record.get("status_code")) for record in records], np.float32),
+            np.array([record.get("response_time") for record in records], np.float64).astype(np.float32),
+            np.array([record.get("status_code") for record in records], np.float64).astype(np.float32),
             data,
         )
         offsets = np.cumsum([0, *map(len, texts)], dtype=np.int64)
