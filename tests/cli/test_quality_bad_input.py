@@ -7,7 +7,6 @@ from datetime import date, timedelta
 import polars as pl
 import pytest
 
-needs_sql = pytest.mark.needs_extra("sqlalchemy")
 SECRET = "very-quiet"
 CHECKS = ("volume", "distribution", "pattern")
 ODD = """o'b"r; drop table orders; --"""
@@ -117,7 +116,6 @@ def made(path, rows, columns="created timestamp, region text, price real"):
 TIMED = [(f"{day(n)} 06:0{m}:00", ODD[m % 2 :], float(m)) for n in range(20) for m in range(9)]
 
 
-@needs_sql
 def test_values_that_would_do_harm_are_values(ad, tmp_path):
     few = [row for row in TIMED if row[0] < str(day(19)) or row[1] != ODD]
     url = made(tmp_path / "shop.db", few)
@@ -134,7 +132,6 @@ def test_values_that_would_do_harm_are_values(ad, tmp_path):
         assert connection.execute("select count(*) from orders").fetchone() == (len(few),)
 
 
-@needs_sql
 @pytest.mark.parametrize("check", ["volume", "distribution", "timeliness"])
 def test_a_table_without_rows(ad, tmp_path, check):
     url = made(tmp_path / "shop.db", [])
@@ -144,7 +141,6 @@ def test_a_table_without_rows(ad, tmp_path, check):
     assert ad("quality", "pattern", "--url", url, "--table", "orders").code == 0
 
 
-@needs_sql
 def test_times_that_are_none(ad, tmp_path):
     url = made(tmp_path / "shop.db", [*TIMED, ("soon", "eu", 1.0), (None, "eu", 1.0)])
     where = ("--url", url, "--table", "orders", "--timestamp", "created")
@@ -155,7 +151,6 @@ def test_times_that_are_none(ad, tmp_path):
     assert (found["status"], found["last_arrival"][:16]) == ("on time", "2026-01-24T06:00")
 
 
-@needs_sql
 def test_a_day_without_rows(ad, tmp_path):
     where = ("--url", made(tmp_path / "shop.db", TIMED), "--table", "orders", "--timestamp", "created")
     for check in ("volume", "distribution"):
@@ -163,7 +158,6 @@ def test_a_day_without_rows(ad, tmp_path):
         assert (ran["is_anomaly"], "is empty" in ran["message"]) == (True, True)
 
 
-@needs_sql
 @pytest.mark.parametrize("check", ["volume", "distribution", "timeliness", "pattern"])
 @pytest.mark.parametrize(
     ("url", "words"),
@@ -188,7 +182,6 @@ def test_databases_that_are_down_or_lack_the_table(ad, tmp_path, check, url, wor
     assert SECRET not in ran.err
 
 
-@needs_sql
 @pytest.mark.usefixtures("daily")
 def test_a_database_that_is_down_stops_no_other_check_of_a_suite(ad, tmp_path):
     suite = tmp_path / "suite.toml"

@@ -9,7 +9,6 @@ import pytest
 from quality.tables import sites, thirds
 
 PATTERN = ("quality", "pattern")
-needs_sql = pytest.mark.needs_extra("sqlalchemy")
 
 
 def saved(path, frame):
@@ -101,7 +100,6 @@ def test_an_autoencoder_finds_rows_that_do_not_fit_together(ad, tmp_path):
     assert "fit together" in " ".join(ad(*PATTERN, path, "--method", "autoencoder").out.split())
 
 
-@needs_sql
 def test_a_small_table_of_a_database_is_read_as_a_whole(ad, tmp_path):
     frame = sites()
     url = database(tmp_path, frame)
@@ -111,7 +109,6 @@ def test_a_small_table_of_a_database_is_read_as_a_whole(ad, tmp_path):
     assert by_sql["message"] == by_file["message"]
 
 
-@needs_sql
 @pytest.mark.parametrize("more", ["", ", number integer primary key"])
 def test_of_a_large_table_some_rows_are_read_and_that_is_said(ad, tmp_path, more):
     frame = (
@@ -131,7 +128,6 @@ def test_of_a_large_table_some_rows_are_read_and_that_is_said(ad, tmp_path, more
     assert "no key to spread them by" in view["notes"][0]
 
 
-@needs_sql
 def test_a_database_against_remembered_runs(ad, tmp_path):
     folder = tmp_path / "runs"
     for name, frame in (("a", sites(3000, seed=1)), ("b", sites(3000, seed=2)), ("c", odd())):
@@ -144,7 +140,6 @@ def test_a_database_against_remembered_runs(ad, tmp_path):
         assert (("phone", "new shape") in kinds(ran)) == (name == "c")
 
 
-@needs_sql
 def test_columns_that_hold_several_types_or_nothing(ad, tmp_path):
     path = tmp_path / "odd.db"
     with closing(sqlite3.connect(path)) as made:

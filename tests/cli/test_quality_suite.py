@@ -131,7 +131,6 @@ def test_yaml(ad, folder):
         assert ad("quality", "run", path).code == 2
 
 
-@pytest.mark.needs_extra("sqlalchemy")
 def test_a_table_of_a_database(ad, folder):
     with closing(sqlite3.connect(folder / "shop.db")) as made:
         made.execute("create table orders (id integer, region text)")

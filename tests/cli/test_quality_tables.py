@@ -10,7 +10,6 @@ import polars as pl
 import pytest
 
 START = date(2026, 1, 5)
-needs_sql = pytest.mark.needs_extra("sqlalchemy")
 
 
 def day_of_orders(day, seed, rows=None):
@@ -191,7 +190,6 @@ def database(tmp_path):
     return f"sqlite:///{path}"
 
 
-@needs_sql
 def test_a_table_of_sqlite(ad, database):
     where = ("--url", database, "--table", "orders", "--timestamp", "created")
     assert ad("quality", "volume", *where, "--json").json["runs"] == 39
@@ -203,7 +201,6 @@ def test_a_table_of_sqlite(ad, database):
     assert ad("quality", "timeliness", *where, "--now", "2026-04-14", "--fail-on-anomaly").code == 1
 
 
-@needs_sql
 def test_names_are_quoted(ad, database, tmp_path):
     history = tmp_path / "history"
     name = 'a"; drop table orders; --'
@@ -214,7 +211,6 @@ def test_names_are_quoted(ad, database, tmp_path):
     assert ad("quality", "volume", "--url", database, "--table", "orders", "--timestamp", 'x"; --').code == 2
 
 
-@needs_sql
 @pytest.mark.parametrize(
     ("url", "table", "words"),
     [

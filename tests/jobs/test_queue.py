@@ -7,6 +7,7 @@ import pytest
 
 from anomaly_detection.errors import JobConflictError, JobNotFoundError, ParameterError, UnknownNameError
 from anomaly_detection.jobs.lease import LeaseLostError
+from anomaly_detection.store import audit
 
 
 def put(queue, kind="train", **more):
@@ -34,6 +35,17 @@ def test_a_job_is_done_once_and_its_lines_are_kept(queue):
     assert [line.text for line in queue.lines(job.id)] == ["began", "zero\N{REPLACEMENT CHARACTER}byte", "ended"]
     assert [line.text for line in queue.lines(job.id, queue.lines(job.id)[1].id)] == ["ended"]
     assert queue.claim("w1") is None
+
+
+def test_a_model_that_a_job_registered_is_in_the_audit(queue):
+    job = put(queue)
+    queue.claim("w1").finish({"reference": "orders@3"})
+    put(queue, kind="retain")
+    queue.claim("w1").finish({"jobs": 4})
+    with queue.database.read() as connection:
+        (change,) = audit.newest(connection, 10)
+    assert (change.actor, change.action, change.subject) == ("ada", "register model", "orders@3")
+    assert change.detail == {"kind": "train", "job": job.id}
 
 
 def test_urgent_jobs_go_first_then_the_oldest(queue, clock):

@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 import numpy as np
 import polars as pl
 import pytest
+import sqlalchemy as sa
 
 from anomaly_detection.cli.app import run
 from anomaly_detection.errors import MissingDependencyError, ParameterError, SchemaError, SourceError
@@ -15,7 +16,7 @@ from anomaly_detection.sources.sql_profile import profile_sql, quantiles_of
 from anomaly_detection.sources.sql_sample import sample_sql
 from postgres import server
 
-pytestmark = pytest.mark.needs_extra("sqlalchemy", "psycopg")
+pytestmark = pytest.mark.needs_extra("psycopg")
 
 SECRET = "very-quiet"
 ODD = 'a"; drop table orders; --'
@@ -60,8 +61,6 @@ FRAME = frame()
 
 
 def _fill(url):
-    import sqlalchemy as sa  # noqa: PLC0415  only tests with the extra get here
-
     engine = sa.create_engine(url.replace("postgresql://", "postgresql+psycopg://"))
     data = sa.MetaData()
     orders = sa.Table(
@@ -124,8 +123,6 @@ def test_different_values_of_large_tables_are_counted_where_they_repeat(url, mon
 
 
 def test_a_wide_table_takes_several_queries(url):
-    import sqlalchemy as sa  # noqa: PLC0415  only tests with the extra get here
-
     engine = sa.create_engine(url.replace("postgresql://", "postgresql+psycopg://"))
     names = [f"c{n}" for n in range(450)]
     wide = sa.Table("wide", sa.MetaData(), *(sa.Column(name, sa.Integer) for name in names))
@@ -167,8 +164,6 @@ def test_a_sample_is_bounded_spread_and_the_same_each_time(url):
 
 
 def test_a_sample_by_a_key(postgres):
-    import sqlalchemy as sa  # noqa: PLC0415  only tests with the extra get here
-
     engine = sa.create_engine(postgres.replace("postgresql://", "postgresql+psycopg://"))
     with engine.begin() as connection:
         connection.execute(sa.text("create table kept (id serial primary key, a numeric, b uuid, c jsonb, d date)"))
@@ -228,8 +223,6 @@ def test_tables_and_columns_that_are_not_there(url):
 
 
 def test_another_schema_and_days_of_a_zone(postgres):
-    import sqlalchemy as sa  # noqa: PLC0415  only tests with the extra get here
-
     engine = sa.create_engine(postgres.replace("postgresql://", "postgresql+psycopg://"))
     with engine.begin() as connection:
         connection.execute(sa.text("create schema sales"))
@@ -245,8 +238,6 @@ def test_another_schema_and_days_of_a_zone(postgres):
 
 
 def test_a_table_that_may_not_be_read(postgres):
-    import sqlalchemy as sa  # noqa: PLC0415  only tests with the extra get here
-
     engine = sa.create_engine(postgres.replace("postgresql://", "postgresql+psycopg://"))
     with engine.begin() as connection:
         connection.execute(sa.text("create table secrets (id integer)"))
@@ -260,8 +251,6 @@ def test_a_table_that_may_not_be_read(postgres):
 
 
 def test_nothing_can_be_written(postgres):
-    import sqlalchemy as sa  # noqa: PLC0415  only tests with the extra get here
-
     with SqlTable(postgres, "pg_catalog.pg_class") as table, pytest.raises(SourceError, match="read-only"):
         table.rows(sa.text("create table made_by_a_check (x integer)"))
 

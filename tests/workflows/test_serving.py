@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
+from multiprocessing import active_children
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -13,6 +15,8 @@ from anomaly_detection.errors import ModelNotFoundError
 from anomaly_detection.pipeline import Pipeline
 from anomaly_detection.registry import LocalRegistry
 from anomaly_detection.workflows.serving import Models
+from anomaly_detection.workflows.starting_models import prepare_logs
+from live_support import until
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -96,3 +100,13 @@ def test_a_thread_follows(registry: LocalRegistry) -> None:
     models.start(lambda: prepared.append(True))
     models.close()
     assert prepared == [True]
+
+
+def test_models_of_the_first_start_are_given_up_when_the_service_ends(tmp_path: Path) -> None:
+    models = Models(LocalRegistry(tmp_path / "registry"))
+    models.start(partial(prepare_logs, models, "logs"))
+    until(active_children)
+    models.close()
+    assert models.prepared.is_set()
+    assert active_children() == []
+    assert models.held() == ()

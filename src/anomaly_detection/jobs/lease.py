@@ -7,11 +7,14 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Any, Protocol, Self
 
 from anomaly_detection.errors import JobConflictError
+from anomaly_detection.store import audit
 from anomaly_detection.store import jobs as rows
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
     from datetime import datetime
+
+    import sqlalchemy as sa
 
     from anomaly_detection.store import Database
     from anomaly_detection.store.jobs import Job
@@ -123,11 +126,19 @@ class Lease:
             job = rows.change(connection, self.job.id, changes, **held)
             if job is not None:
                 rows.log(connection, job.id, self._queue.now(), lines)
+                _note(connection, job)
                 if job.cancel_asked and job.state == "waiting":
                     rows.change(connection, job.id, ended_changes("cancelled", self._queue.now()))
         if job is None:
             raise _lost(self.job)
         return job
+
+
+def _note(connection: sa.Connection, job: Job) -> None:
+    """Put into the audit what a job has changed for all: a model that it registered."""
+    if job.state == "done" and job.result is not None and "reference" in job.result:
+        detail = {"kind": job.kind, "job": job.id}
+        audit.note(connection, job.asked_by, "register model", str(job.result["reference"]), detail)
 
 
 def ended_changes(state: str, now: datetime) -> dict[str, Any]:

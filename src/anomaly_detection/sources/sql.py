@@ -41,7 +41,7 @@ class SqlTable:
     ParameterError
         for a URL that is none.
     MissingDependencyError
-        where SQLAlchemy or the driver is not installed.
+        where the driver is not installed.
     SourceError
         where the database cannot be reached, or has no such table.
     """
@@ -251,11 +251,8 @@ class SqlTable:
 
 
 def _sqlalchemy() -> Any:
-    try:
-        import_module("sqlalchemy.exc")
-        return import_module("sqlalchemy")
-    except ModuleNotFoundError:
-        raise MissingDependencyError("sqlalchemy", "sql", "Reading tables of databases") from None
+    import_module("sqlalchemy.exc")
+    return import_module("sqlalchemy")
 
 
 def _check_file(database: str | None) -> None:

@@ -84,7 +84,7 @@ class Models:
         self._places: dict[str, _Place] = {}
         self._changing = threading.RLock()
         self.prepared = threading.Event()
-        self._stop = threading.Event()
+        self.ends = threading.Event()
         self._thread: threading.Thread | None = None
 
     def get(self, reference: str) -> Loaded:
@@ -129,7 +129,7 @@ class Models:
                 prepare()
             finally:
                 self.prepared.set()
-            while not self._stop.wait(SECONDS):
+            while not self.ends.wait(SECONDS):
                 self.follow()
 
         self._thread = threading.Thread(target=following, name="models", daemon=True)
@@ -137,7 +137,7 @@ class Models:
 
     def close(self) -> None:
         """Follow no more."""
-        self._stop.set()
+        self.ends.set()
         if self._thread is not None:
             self._thread.join(timeout=10.0)
 

@@ -24,6 +24,7 @@ from anomaly_detection.workflows.log_reading import LogReading
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
+    from threading import Event
 
     from anomaly_detection.registry.base import ModelVersion
     from anomaly_detection.workflows.serving import Models
@@ -50,20 +51,31 @@ def small_name(log_model: str) -> str:
 def prepare_logs(models: Models, log_model: str) -> None:
     """Have the models of log entries ready: made if there are none, then loaded."""
     try:
-        ensure_starting_models(models.registry.root, log_model)
+        ensure_starting_models(models.registry.root, log_model, models.ends)
+        if models.ends.is_set():
+            return
         for name in (log_model, small_name(log_model)):
             models.get(name)
     except RegistryError:
         logging.getLogger(__name__).exception("The models of log entries are not ready")
 
 
-def ensure_starting_models(folder: Path, log_model: str) -> None:
-    """Register the two starting models where no model has their names, in a process that takes its memory with it."""
+def ensure_starting_models(folder: Path, log_model: str, ends: Event) -> None:
+    """Register the two starting models where no model has their names, in a process that takes its memory with it.
+
+    Parameters
+    ----------
+    folder, log_model : where, and the name of the first.
+    ends : set when nobody needs them any more.
+    """
     registry = LocalRegistry(folder)
     if all(_is_there(registry, name) for name in (log_model, small_name(log_model))):
         return
     process = get_context("spawn").Process(target=register_starting_models, args=(folder, log_model), daemon=True)
     process.start()
+    while process.is_alive() and not ends.wait(0.1):
+        pass
+    process.terminate()
     process.join()
 
 
