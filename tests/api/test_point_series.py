@@ -58,6 +58,42 @@ def test_fewer_are_flagged_with_less_sensitivity_and_never_more_than_the_ratio(r
     assert sum(capped.json()["isAnomaly"]) == 1
 
 
+@pytest.mark.parametrize("mode", ["auto", "linear", "previous", None])
+def test_missing_points_do_not_shift_the_season(running, mode):
+    whole = points([*WAVE[:80], 45.0, *WAVE[81:]])
+    gone = {17, 18, 33, 50, 71, 95}
+    given = [point for n, point in enumerate(whole) if n not in gone]
+    wish = {"imputeMode": mode} if mode else {}
+    answer = ask(running, "entire", series=given, granularity="hourly", **wish).json()
+    spike = given.index(whole[80])
+    assert len(answer["isAnomaly"]) == len(given)
+    assert answer["isAnomaly"][spike]
+    assert sum(answer["isAnomaly"]) <= 4
+    inside = [n for n in range(24, len(given)) if n != spike]
+    errors = np.abs(np.array(answer["expectedValues"]) - [point["value"] for point in given])[inside]
+    assert np.median(errors) < 0.5
+
+
+@pytest.mark.parametrize(("mode", "fixed"), [("zero", None), ("fixed", 1000.0), ("notFill", None)])
+def test_missing_points_may_be_anything_or_left_out(running, mode, fixed):
+    given = [point for n, point in enumerate(points(WAVE)) if n not in {40, 41}]
+    answer = ask(running, "last", series=given, granularity="hourly", imputeMode=mode, imputeFixedValue=fixed).json()
+    assert answer["isAnomaly"] is False
+
+
+def test_changes_that_are_too_close_are_one(running):
+    values = [*RNG.normal(10, 0.5, 60), *RNG.normal(20, 0.5, 12), *RNG.normal(40, 0.5, 60)]
+    rows = [
+        np.flatnonzero(
+            ask(running, "changepoint", series=points(values), granularity="hourly", stableTrendWindow=window).json()[
+                "isChangePoint"
+            ]
+        ).tolist()
+        for window in (1, 30)
+    ]
+    assert rows == [[60, 72], [72]]
+
+
 @pytest.mark.parametrize(("value", "odd"), [(WAVE[-1], False), (60.0, True)])
 def test_the_last_point_is_judged_by_those_before(running, value, odd):
     answer = ask(running, "last", series=points([*WAVE[:-1], value]), granularity="hourly").json()

@@ -20,6 +20,7 @@ from anomaly_detection.errors import InputError
 from anomaly_detection.features.series.change_points import find_change_points
 from anomaly_detection.features.series.periods import season_lengths
 from anomaly_detection.series import SeriesPipeline
+from anomaly_detection.workflows.point_gaps import filled
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from anomaly_detection.results import Result
+    from anomaly_detection.workflows.point_gaps import Fill
 
 FEWEST, MOST = 12, 8640
 
@@ -64,6 +66,7 @@ class PointSeries:
     period : points of a season, where it is known.
     sensitivity : from 0 to 99; the higher, the more anomalies.
     most_anomalous : the largest share of points that are called anomalous.
+    fill, fill_value : what stands for missing points while the others are judged, and the value for ``fixed``.
     """
 
     times: Sequence[str] | None
@@ -73,6 +76,8 @@ class PointSeries:
     period: int | None = None
     sensitivity: int = 95
     most_anomalous: float = 0.25
+    fill: Fill = "auto"
+    fill_value: float = 0.0
 
     @property
     def alpha(self) -> float:
@@ -80,16 +85,19 @@ class PointSeries:
         return float(0.001 * 10 ** ((self.sensitivity - 95) / 25))
 
     @property
-    def season(self) -> int:
+    def step(self) -> float:
+        """Seconds from point to point; 0 where they are not always the same."""
+        return SECONDS.get(self.granularity, 0.0) * self.interval
+
+    def season_of(self, frame: pl.DataFrame) -> int:
         """Points of a season; 0 where there is none."""
         if self.period is not None:
             return self.period
-        step = int(SECONDS.get(self.granularity, 0.0) * self.interval * 1_000_000)
-        found = season_lengths(np.asarray(self.values, dtype=np.float64), step)
+        found = season_lengths(frame["value"].to_numpy(), int(self.step * 1_000_000))
         return found[0][0] if found else 0
 
-    def frame(self) -> pl.DataFrame:
-        """A table with time and value.
+    def frame(self) -> tuple[pl.DataFrame, NDArray[np.bool_]]:
+        """A table with time and value, missing points filled in, and (n,) which rows were given.
 
         Raises
         ------
@@ -102,9 +110,14 @@ class PointSeries:
             )
         given = self._moments()
         times = np.arange(len(self.values)) * 60.0 if given is None else given
+        values, own = np.asarray(self.values, dtype=np.float64), np.ones(len(self.values), np.bool_)
+        if given is not None and self.step and self.fill != "notFill":
+            steps = np.rint((times - times[0]) / self.step).astype(np.int64)
+            values, own = filled(steps, values, self.fill, self.fill_value)
+            times = times[0] + np.arange(len(values)) * self.step
         micros = (times * 1e6).round().astype(np.int64)
         moments = pl.Series("timestamp", micros, dtype=pl.Int64).cast(pl.Datetime("us", "UTC"))
-        return pl.DataFrame([moments, pl.Series("value", self.values, dtype=pl.Float64)])
+        return pl.DataFrame([moments, pl.Series("value", values)]), own
 
     def _moments(self) -> NDArray[np.float64] | None:
         if self.times is None:
@@ -124,7 +137,7 @@ class PointSeries:
     def _check_steps(self, steps: NDArray[np.float64]) -> None:
         if self.granularity not in SECONDS:
             return
-        counts = steps / (SECONDS[self.granularity] * self.interval)
+        counts = steps / self.step
         if (abs(counts - counts.round()) > 1e-6).any():
             raise SeriesProblemError(
                 "InvalidSeries", f"The timestamps are not {self.interval} × {self.granularity} apart."
@@ -136,27 +149,30 @@ class PointSeries:
 
 def judge_entire(series: PointSeries) -> dict[str, Any]:
     """The verdict on every point, each in the light of the whole series; raises as :meth:`PointSeries.frame` does."""
-    frame, seasonal = _without_season(series.frame(), series.season)
+    given, own = series.frame()
+    season = series.season_of(given)
+    frame, seasonal = _without_season(given, season)
     result = _pipeline(_share_of_odd(frame["value"].to_numpy(), series)).fit_detect(frame, timestamp="timestamp")
-    flagged = _at_most(result, int(series.most_anomalous * len(frame)))
+    flagged = _at_most(result, own, int(series.most_anomalous * own.sum()))
     bands = _bands(result, frame["value"].to_numpy(), series.sensitivity)
     above = bands["value"] >= bands["expected"]
-    return {
-        "period": series.season,
-        "expectedValues": (bands["expected"] + seasonal).tolist(),
-        "upperMargins": bands["upper"].tolist(),
-        "lowerMargins": bands["lower"].tolist(),
-        "isAnomaly": flagged.tolist(),
-        "isPositiveAnomaly": (flagged & above).tolist(),
-        "isNegativeAnomaly": (flagged & ~above).tolist(),
-        "severity": np.where(flagged, result.anomaly_score, 0.0).tolist(),
+    told = {
+        "expectedValues": bands["expected"] + seasonal,
+        "upperMargins": bands["upper"],
+        "lowerMargins": bands["lower"],
+        "isAnomaly": flagged,
+        "isPositiveAnomaly": flagged & above,
+        "isNegativeAnomaly": flagged & ~above,
+        "severity": np.where(flagged, result.anomaly_score, 0.0),
     }
+    return {"period": season, **{name: values[own].tolist() for name, values in told.items()}}
 
 
 def judge_last(series: PointSeries) -> dict[str, Any]:
     """The verdict on the last point by those before it; raises as :meth:`PointSeries.frame` does."""
-    season = series.season
-    frame, seasonal = _without_season(series.frame(), season)
+    given, _ = series.frame()
+    season = series.season_of(given)
+    frame, seasonal = _without_season(given, season)
     last = frame.tail(1)
     pipeline = _pipeline(series.alpha).fit(frame.head(-1), timestamp="timestamp")
     result = pipeline.detect(last)
@@ -175,14 +191,24 @@ def judge_last(series: PointSeries) -> dict[str, Any]:
     }
 
 
-def judge_changes(series: PointSeries, threshold: float) -> dict[str, Any]:
-    """The points from which on the series is another one; raises as :meth:`PointSeries.frame` does."""
-    values = series.frame()["value"].to_numpy()
-    scores = np.zeros(len(values))
-    for change in find_change_points(values[:, None]):
-        scores[change.row] = max(scores[change.row], change.sure)
+def judge_changes(series: PointSeries, threshold: float, stable: int = 1) -> dict[str, Any]:
+    """The points from which on the series is another one; raises as :meth:`PointSeries.frame` does.
+
+    Parameters
+    ----------
+    series : the series.
+    threshold : how sure a change has to be, from 0 to 1.
+    stable : a series stays what it is for so many points; of changes that are closer, the surest counts.
+    """
+    frame, own = series.frame()
+    given = np.cumsum(own) - 1  # a change at a point that was filled in is told at the one before
+    scores = np.zeros(int(own.sum()))
+    for change in sorted(find_change_points(frame["value"].to_numpy()), key=lambda one: -one.sure):
+        row = int(given[change.row])
+        if not scores[max(0, row - stable + 1) : row + stable].any():
+            scores[row] = change.sure
     return {
-        "period": series.season,
+        "period": series.season_of(frame),
         "isChangePoint": (scores >= max(threshold, 1e-9)).tolist(),
         "confidenceScores": scores.tolist(),
     }
@@ -225,12 +251,12 @@ def _seconds(text: str) -> float:
         ) from None
 
 
-def _at_most(result: Result, most: int) -> NDArray[np.bool_]:
-    """The flags, of too many only the most anomalous."""
-    flagged = result.is_anomaly.copy()
+def _at_most(result: Result, own: NDArray[np.bool_], most: int) -> NDArray[np.bool_]:
+    """The flags of rows that were given, of too many only the most anomalous."""
+    flagged: NDArray[np.bool_] = result.is_anomaly & own
     if flagged.sum() > most:
-        flagged[:] = False
-        flagged[result.top(most)] = True
+        rows = [row for row in result.top(len(own)) if flagged[row]]
+        flagged[rows[most:]] = False
     return flagged
 
 

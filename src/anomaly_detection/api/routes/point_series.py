@@ -86,7 +86,7 @@ async def changes(version: Api, asked: p.ChangeRequest, _: Scores) -> Response: 
     """Find the points from which on a series is another one."""
     series = _series(asked)
     threshold = 0.75 if asked.threshold is None else asked.threshold
-    return await heavy(lambda: answer(judge_changes(series, threshold)))
+    return await heavy(lambda: answer(judge_changes(series, threshold, asked.stableTrendWindow or 1)))
 
 
 def _series(asked: p.DetectionRequest | p.ChangeRequest) -> PointSeries:
@@ -100,7 +100,12 @@ def _series(asked: p.DetectionRequest | p.ChangeRequest) -> PointSeries:
     if isinstance(asked, p.DetectionRequest):
         if asked.imputeMode == "fixed" and asked.imputeFixedValue is None:
             raise SeriesProblemError("InvalidImputeFixedValue", "imputeMode fixed needs imputeFixedValue.")
-        wishes = {"sensitivity": asked.sensitivity, "most_anomalous": asked.maxAnomalyRatio}
+        wishes = {
+            "sensitivity": asked.sensitivity,
+            "most_anomalous": asked.maxAnomalyRatio,
+            "fill": asked.imputeMode,
+            "fill_value": asked.imputeFixedValue,
+        }
     given = {name: value for name, value in wishes.items() if value is not None}
     values = [point.value for point in asked.series]
     return PointSeries(known or None, values, asked.granularity, asked.customInterval or 1, asked.period, **given)

@@ -6,6 +6,8 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from anomaly_detection.workflows.point_gaps import Fill  # noqa: TC001 - Pydantic reads it
+
 Granularity = Literal["yearly", "monthly", "weekly", "daily", "hourly", "minutely", "secondly", "microsecond", "none"]
 Finite = Annotated[float, Field(allow_inf_nan=False, ge=-1e300, le=1e300)]
 
@@ -35,7 +37,7 @@ class DetectionRequest(_Request):
 
     maxAnomalyRatio: Annotated[float | None, Field(gt=0, lt=0.5)] = None  # noqa: N815
     sensitivity: Annotated[int | None, Field(ge=0, le=99)] = None
-    imputeMode: Literal["auto", "previous", "linear", "fixed", "zero", "notFill"] | None = None  # noqa: N815
+    imputeMode: Fill | None = None  # noqa: N815
     imputeFixedValue: Finite | None = None  # noqa: N815
 
 
