@@ -13,7 +13,7 @@ from anomaly_detection.store.tables import table_runs
 from anomaly_detection.workflows.job_kinds import PLACES, kinds_of_jobs
 from anomaly_detection.workflows.job_models import train
 from anomaly_detection.workflows.job_requests import REQUESTS
-from anomaly_detection.workflows.job_tables import backtest, detect
+from anomaly_detection.workflows.job_tables import backtest, detect, page
 from anomaly_detection.workflows.retention import retain
 from anomaly_detection.workflows.runs import Runs, RunWishes
 from jobs.routes import service
@@ -48,6 +48,15 @@ def task_of(job, cancel=lambda: False):
 
 def model(upload, **more):
     return {"upload": upload, "name": "orders", "ignore": ["time", "odd"], "algorithm": "hbos", **more}
+
+
+def test_a_page_that_is_made_again_after_a_kill_is_the_same(running, upload):
+    job = asked(running, "page", upload=upload, asked_by="ada", name="orders.csv", algorithm="mad", timestamp="time")
+    found = [page(running.settings, task_of(job)[0]) for _ in range(2)]
+    assert found[0] == found[1]
+    assert (found[0]["detection"], found[0]["rows"]) == (job.id, ROWS)
+    runs = Runs.of(running.settings)
+    assert [(run.id, run.asked_by, run.name) for run in runs.list()] == [(job.id, "ada", "orders.csv")]
 
 
 def test_kinds_that_can_be_asked_for_are_those_there_are():

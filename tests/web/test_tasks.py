@@ -117,6 +117,19 @@ def test_a_file_becomes_anomalies_a_report_and_a_drawing(opened, dashboard):
     page.locator(".plot canvas").first.wait_for()
 
 
+def test_a_large_file_becomes_a_job_that_leads_to_its_page(opened, dashboard):
+    page = opened(f"{dashboard.url}/detection")
+    page.get_by_label("File", exact=True).set_input_files(file_of(series_table(6_000), "large.csv"))
+    page.get_by_label("Algorithm").select_option("mad")
+    page.get_by_role("button", name="Find anomalies").click()
+    page.wait_for_url("**/jobs/*")
+    assert page.locator("h1").inner_text() == "detection of large.csv"
+    assert Worker(dashboard.context.queue, kinds_of_jobs(dashboard.context.settings)).run_waiting() >= 1
+    page.get_by_role("button", name="What was found").click()
+    page.wait_for_url("**/detection/*")
+    assert page.locator("h1").inner_text() == "Anomalies in large.csv"
+
+
 def test_pasted_rows_are_judged_too(opened, dashboard):
     page = opened(f"{dashboard.url}/detection")
     page.get_by_text("Or paste rows").click()

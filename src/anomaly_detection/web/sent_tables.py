@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from io import BytesIO
-from typing import IO, TYPE_CHECKING, NamedTuple
+from typing import IO, TYPE_CHECKING, Any, NamedTuple
+
+from pydantic import ValidationError
 
 from anomaly_detection.errors import InputError
 from anomaly_detection.reports.words import plain
@@ -11,14 +13,19 @@ from anomaly_detection.web.doors import text_of, upload_of
 from anomaly_detection.workflows.models import algorithm_rows
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from starlette.datastructures import FormData
+
+    from anomaly_detection.workflows.job_requests import Asked
 
 
 class SentTable(NamedTuple):
-    """A file that is open for reading, and what the sender calls it."""
+    """A file that is open for reading, what the sender calls it, and its bytes."""
 
     file: IO[bytes]
     name: str
+    size: int
 
 
 def sent_table(form: FormData) -> SentTable:
@@ -31,11 +38,13 @@ def sent_table(form: FormData) -> SentTable:
     """
     upload = upload_of(form, "file")
     if upload is not None:
-        return SentTable(upload.file, plain((upload.filename or "").replace("\\", "/").rpartition("/")[2], 120))
+        name = plain((upload.filename or "").replace("\\", "/").rpartition("/")[2], 120)
+        return SentTable(upload.file, name, upload.size or 0)
     rows = text_of(form, "rows")
     if not rows:
         raise InputError("Nothing was sent. Choose a file, or paste some rows.")
-    return SentTable(BytesIO(rows.encode()), f"pasted rows{_ending(rows)}")
+    data = rows.encode()
+    return SentTable(BytesIO(data), f"pasted rows{_ending(rows)}", len(data))
 
 
 def _ending(rows: str) -> str:
@@ -71,3 +80,19 @@ def share_of(form: FormData, name: str) -> float | None:
         return float(text) / 100
     except ValueError:
         raise InputError(f"{plain(text, 40)!r} is no number of per cent, such as 1.") from None
+
+
+def checked(kind: type[Asked], asked: Mapping[str, object]) -> dict[str, Any]:
+    """What a job is asked for, as plain values.
+
+    Raises
+    ------
+    InputError
+        for what a job of this kind does not take.
+    """
+    try:
+        return kind.model_validate(asked).model_dump(mode="json")
+    except ValidationError as error:
+        first = error.errors(include_url=False)[0]
+        place = ".".join(str(part) for part in first["loc"])
+        raise InputError(f"{place} does not fit: {first['msg']}.") from error

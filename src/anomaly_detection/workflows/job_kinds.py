@@ -19,6 +19,7 @@ PLACES = {
     "train": "anomaly_detection.workflows.job_models:train",
     "tune": "anomaly_detection.workflows.job_models:tune",
     "detect": "anomaly_detection.workflows.job_tables:detect",
+    "page": "anomaly_detection.workflows.job_tables:page",
     "backtest": "anomaly_detection.workflows.job_tables:backtest",
     "volume": "anomaly_detection.workflows.job_tables:volume",
     "retain": "anomaly_detection.workflows.retention:retain",

@@ -80,6 +80,20 @@ class Detect(FittedTable):
     output_format: Literal["csv", "tsv", "json", "jsonl", "parquet"] = "jsonl"
 
 
+class Page(Asked):
+    """Judge the rows of a table for a page of the dashboard."""
+
+    upload: Annotated[str, Field(min_length=32, max_length=48)]
+    asked_by: Name
+    name: Annotated[str, Field(max_length=120, description="What the sender calls the table.")]
+    algorithm: Name = "auto"
+    model: Annotated[str, Field(min_length=1, max_length=200)] | None = None
+    key: Columns = ()
+    timestamp: Column | None = None
+    label: Column | None = None
+    contamination: Annotated[float, Field(gt=0, le=0.5)] | None = None
+
+
 class Backtest(FittedTable):
     """Replay a history: how many alarms a week, and what they catch."""
 
@@ -106,6 +120,7 @@ REQUESTS: Mapping[str, type[Asked]] = {
     "train": Train,
     "tune": Tune,
     "detect": Detect,
+    "page": Page,
     "backtest": Backtest,
     "retain": Retain,
     "volume": Volume,

@@ -16,7 +16,8 @@ from anomaly_detection.workflows.backtest import backtest as replay
 from anomaly_detection.workflows.detect import DetectRequest, detect_file
 from anomaly_detection.workflows.job_files import results_folder
 from anomaly_detection.workflows.job_reading import fitting_of, reading_of, told
-from anomaly_detection.workflows.job_requests import Backtest, Detect, Volume
+from anomaly_detection.workflows.job_requests import Backtest, Detect, Page, Volume
+from anomaly_detection.workflows.runs import Runs, RunWishes
 from anomaly_detection.workflows.uploads import Uploads
 
 if TYPE_CHECKING:
@@ -58,6 +59,27 @@ def detect(settings: Settings, task: Task) -> Mapping[str, Any]:
     )
     found = detect_file(request, told(task)).to_dict()
     return {"file": output.name, **{name: found[name] for name in SHOWN}}
+
+
+def page(settings: Settings, task: Task) -> Mapping[str, Any]:
+    """Judge the rows of an upload for the dashboard; begun twice, a job still makes one page.
+
+    Raises
+    ------
+    InputError
+        if the data, a name or a parameter is off.
+    RegistryError
+        if the model cannot be loaded.
+    Cancelled
+        if the job is to end; then there is no page.
+    """
+    asked, runs = Page.model_validate(task.payload), Runs.of(settings)
+    run = runs.find(task.id)
+    if run is None:
+        wishes = RunWishes(**asked.model_dump(exclude={"upload", "asked_by"}))
+        with Uploads(settings.home / "uploads").path(asked.upload).open("rb") as file:
+            run = runs.start(file, wishes, asked.asked_by, told(task), task.id)
+    return {"detection": run.id, "found": run.lead, "rows": run.rows, "anomalies": run.anomalies}
 
 
 def backtest(settings: Settings, task: Task) -> Mapping[str, Any]:

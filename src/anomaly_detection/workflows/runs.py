@@ -117,8 +117,17 @@ class Runs:
         keep = timedelta(days=settings.keep_days)
         return cls(settings.home / "runs", settings.registry_folder, settings.max_rows, keep)
 
-    def start(self, file: IO[bytes], wishes: RunWishes, asked_by: str, progress: Progress = silent) -> Run:
+    def start(
+        self, file: IO[bytes], wishes: RunWishes, asked_by: str, progress: Progress = silent, id_: str | None = None
+    ) -> Run:
         """Judge the rows of a file and keep what was found; whole, or nothing is kept.
+
+        Parameters
+        ----------
+        file, wishes : what was sent, and what to do with it.
+        asked_by : who sent it.
+        progress : told how far it is.
+        id_ : of the new one: 32 hexadecimal digits, those of chance when not given.
 
         Raises
         ------
@@ -129,8 +138,8 @@ class Runs:
         SinkError
             if nothing can be written.
         """
-        id_ = secrets.token_hex(16)
-        aside = self.folder / f".{id_}"
+        id_ = id_ or secrets.token_hex(16)
+        aside = self.folder / f".{secrets.token_hex(16)}"
         aside.mkdir(parents=True)
         try:
             run = self._judged(aside, id_, file, wishes, asked_by, progress)
@@ -182,6 +191,10 @@ class Runs:
         )
         (folder / "about.json").write_bytes(msgspec.json.encode(run))
         return run
+
+    def find(self, id_: str) -> Run | None:
+        """The outline of one; None where there is none."""
+        return self.get(id_) if (self.folder / id_ / "about.json").is_file() else None
 
     def get(self, id_: str) -> Run:
         """The outline of one.

@@ -31,7 +31,7 @@ Reads = Annotated[Principal, Depends(needs("read"))]
 Trains = Annotated[Principal, Depends(needs("train"))]
 Id = Annotated[str, "The id of a job."]
 
-SCOPES: dict[str, Any] = {"detect": "score", "retain": "admin"}
+SCOPES: dict[str, Any] = {"detect": "score", "page": "score", "retain": "admin"}
 """What a job of a kind takes; ``train`` else."""
 
 

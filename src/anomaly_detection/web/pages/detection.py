@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import shutil
+from dataclasses import asdict
 from typing import TYPE_CHECKING
 
 from starlette.exceptions import HTTPException
@@ -11,7 +13,8 @@ from anomaly_detection.errors import InputError
 from anomaly_detection.sources.results import read_results
 from anomaly_detection.web.doors import back, caller_of, context_of, text_of
 from anomaly_detection.web.rendering import render
-from anomaly_detection.web.sent_tables import algorithm_names, names_of, sent_table, share_of
+from anomaly_detection.web.sent_tables import algorithm_names, checked, names_of, sent_table, share_of
+from anomaly_detection.workflows.job_requests import Page
 from anomaly_detection.workflows.runs import Runs, RunWishes
 
 if TYPE_CHECKING:
@@ -22,6 +25,9 @@ if TYPE_CHECKING:
     from anomaly_detection.reports.document import Row
 
 MOST_SHOWN = 100
+
+AT_ONCE = 256 * 1024
+"""Bytes of a table that is judged while the browser waits; a larger one is a job."""
 
 REPORT_POLICY = (
     "sandbox allow-scripts; default-src 'none'; img-src data:; style-src 'unsafe-inline'; script-src 'unsafe-inline'; "
@@ -60,8 +66,15 @@ def detect(request: Request, form: FormData) -> Response:
         label=text_of(form, "label") or None,
         contamination=share_of(form, "contamination"),
     )
-    run = runs_of(context_of(request)).start(table.file, wishes, caller_of(request).name)
-    return back(f"/detection/{run.id}")
+    here, caller = context_of(request), caller_of(request).name
+    if table.size <= AT_ONCE:
+        run = runs_of(here).start(table.file, wishes, caller)
+        return back(f"/detection/{run.id}")
+    with here.uploads.writing(table.name) as upload:
+        payload = checked(Page, {**asdict(wishes), "upload": upload.id, "asked_by": caller})
+        shutil.copyfileobj(table.file, upload, 1 << 20)
+    job = here.queue.put("page", payload, asked_by=caller)
+    return back(f"/jobs/{job.id}")
 
 
 def found(request: Request) -> Response:

@@ -5,13 +5,11 @@ from __future__ import annotations
 import shutil
 from typing import TYPE_CHECKING
 
-from pydantic import ValidationError
-
 from anomaly_detection.errors import InputError
 from anomaly_detection.registry.names import check_name
 from anomaly_detection.web.doors import back, caller_of, context_of, text_of
 from anomaly_detection.web.rendering import render
-from anomaly_detection.web.sent_tables import algorithm_names, names_of, sent_table, share_of
+from anomaly_detection.web.sent_tables import algorithm_names, checked, names_of, sent_table, share_of
 from anomaly_detection.workflows.feedback import quality_of
 from anomaly_detection.workflows.job_requests import Train
 from anomaly_detection.workflows.model_changes import Changes
@@ -96,16 +94,7 @@ def train(request: Request, form: FormData) -> Response:
     }
     here = context_of(request)
     with here.uploads.writing(table.name) as upload:
-        payload = _checked({**asked, "upload": upload.id})
+        payload = checked(Train, {**asked, "upload": upload.id})
         shutil.copyfileobj(table.file, upload, 1 << 20)
-    job = here.queue.put("train", payload.model_dump(mode="json"), asked_by=caller_of(request).name)
+    job = here.queue.put("train", payload, asked_by=caller_of(request).name)
     return back(f"/jobs/{job.id}")
-
-
-def _checked(asked: dict[str, object]) -> Train:
-    try:
-        return Train.model_validate(asked)
-    except ValidationError as error:
-        first = error.errors(include_url=False)[0]
-        place = ".".join(str(part) for part in first["loc"])
-        raise InputError(f"{place} does not fit: {first['msg']}.") from error
