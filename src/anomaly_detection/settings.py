@@ -42,6 +42,7 @@ class Settings(BaseSettings):
     workers : processes beside the service that run jobs.
     max_connections : the most connections at a time; above it, those that send nothing are ended first.
     max_body : the most bytes of a request, also once unpacked.
+    max_uploads : the most bytes of all files for jobs that are kept at a time.
     max_rows : the most rows of a table in a request.
     max_columns : the most columns of a table in a request.
     header_seconds : the longest that the head of a request may take to arrive.
@@ -81,6 +82,7 @@ class Settings(BaseSettings):
     workers: int = Field(default=1, ge=0, le=64)
     max_connections: int = Field(default=1000, ge=10)
     max_body: int = Field(default=64 * 2**20, ge=1024)
+    max_uploads: int = Field(default=4 * 2**30, ge=1024)
     max_rows: int = Field(default=1_000_000, ge=1)
     max_columns: int = Field(default=1_000, ge=1)
     header_seconds: float = Field(default=10.0, gt=0)

@@ -230,3 +230,14 @@ def test_two_keys_in_use_have_two_names(tmp_path):
 def test_a_rate_that_is_none_is_refused_at_the_start(tmp_path):
     with pytest.raises(ValueError, match="parse"):
         Settings(home=tmp_path, rate="often")
+
+
+def test_uploads_are_limited_in_sum(tmp_path):
+    with service(tmp_path, max_uploads=2048) as running:
+        table = b"a\n" + b"1\n" * 800
+        for _ in range(2):
+            assert running.client.post("/api/v1/uploads", content=table).status_code == 201
+        refused = running.client.post("/api/v1/uploads", content=table)
+        assert (refused.status_code, refused.headers["content-type"]) == (507, "application/problem+json")
+        assert "Delete old ones" in refused.json()["detail"]
+        assert len(list((tmp_path / "home" / "uploads").iterdir())) == 2

@@ -19,6 +19,7 @@ from anomaly_detection.errors import (
     MissingDependencyError,
     ModelConflictError,
     ModelNotFoundError,
+    SinkError,
     StoreError,
 )
 
@@ -37,6 +38,7 @@ STATUSES: tuple[tuple[type[Exception], int], ...] = (
     (JobConflictError, 409),
     (ArtifactError, 500),
     (InputError, 422),
+    (SinkError, 507),
     (MissingDependencyError, 501),
     (StoreError, 503),
     (AnomalyDetectionError, 500),

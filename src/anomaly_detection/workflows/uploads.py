@@ -42,6 +42,11 @@ class Writing:
 class Uploads:
     r"""The files in a folder, which is made with the first of them.
 
+    Parameters
+    ----------
+    folder : where they are.
+    most_bytes : of all of them; more are refused until some are deleted.
+
     >>> import tempfile; from pathlib import Path
     >>> uploads = Uploads(Path(tempfile.mkdtemp()))
     >>> with uploads.writing("my orders.csv") as upload:
@@ -50,8 +55,9 @@ class Uploads:
     (b'amount\n3\n', True)
     """
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, most_bytes: int = 2**62) -> None:
         self.folder = folder
+        self.most_bytes = most_bytes
 
     @contextmanager
     def writing(self, name: str = "") -> Iterator[Writing]:
@@ -60,8 +66,13 @@ class Uploads:
         Raises
         ------
         SinkError
-            if it cannot be written, such as where the disk is full; then nothing is left of it.
+            if it cannot be written, such as where the disk is full or there are too many; then nothing is left of it.
         """
+        if self.size() >= self.most_bytes:
+            raise SinkError(
+                f"The uploads that are kept have {self.size() / 2**20:,.0f} MiB, and {self.most_bytes / 2**20:,.0f} are "
+                "the most (ANOMALY_DETECTION_MAX_UPLOADS). Delete old ones with a job of the kind retain."
+            )
         new = secrets.token_hex(16) + ending_of(name)
         part = self.folder / f".{new}{PART}"
         try:
@@ -77,6 +88,15 @@ class Uploads:
         finally:
             with suppress(OSError):
                 part.unlink(missing_ok=True)
+
+    def size(self) -> int:
+        """The bytes of all that are there, or are being written."""
+        found = 0
+        with suppress(FileNotFoundError), os.scandir(self.folder) as entries:
+            for entry in entries:
+                with suppress(FileNotFoundError):
+                    found += entry.stat(follow_symlinks=False).st_size
+        return found
 
     def path(self, id: str) -> Path:
         """Where an upload is.
