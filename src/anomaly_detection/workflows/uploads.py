@@ -68,9 +68,10 @@ class Uploads:
         SinkError
             if it cannot be written, such as where the disk is full or there are too many; then nothing is left of it.
         """
-        if self.size() >= self.most_bytes:
+        size = self.size()
+        if size >= self.most_bytes:
             raise SinkError(
-                f"The uploads that are kept have {self.size() / 2**20:,.0f} MiB, and {self.most_bytes / 2**20:,.0f} are "
+                f"The uploads that are kept have {size / 2**20:,.0f} MiB; {self.most_bytes / 2**20:,.0f} MiB are "
                 "the most (ANOMALY_DETECTION_MAX_UPLOADS). Delete old ones with a job of the kind retain."
             )
         new = secrets.token_hex(16) + ending_of(name)
