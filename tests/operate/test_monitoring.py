@@ -18,6 +18,7 @@ import httpx
 import pytest
 import sqlalchemy as sa
 from prometheus_client.parser import text_string_to_metric_families
+from websockets.sync.client import connect
 
 from anomaly_detection import telemetry
 from anomaly_detection.monitoring import readiness
@@ -53,6 +54,26 @@ def test_each_metric_is_declared_once_exported_and_explained():
     assert set(made) <= set(telemetry.__all__)
     for name in made:
         assert len(next(iter(getattr(telemetry, name).describe())).documentation) > 15
+    rooms = Path(declared.__file__).parents[1]
+    code = "".join(file.read_text() for file in rooms.rglob("*.py") if file.parent.name != "telemetry")
+    assert [name for name in made if not re.search(rf"\b{name}\b", code)] == [], "these are filled by nobody"
+
+
+def test_what_is_judged_is_timed_and_streams_are_counted(home, tmp_path):
+    def timed():
+        return telemetry.METRICS.get_sample_value("anomaly_detection_score_seconds_count", {"model": "logs"}) or 0
+
+    with service(tmp_path, home=home) as running:
+        assert running.context.models.prepared.wait(60)
+        before = timed()
+        entries = [{"level": "INFO", "message": f"entry {n}"} for n in range(30)]
+        for path, body in (("/detect", entries), ("/detect", entries[0]), ("/score", entries[0])):
+            running.client.post(path, json=body).raise_for_status()
+        assert timed() - before == 3
+        with connect(running.url.replace("http", "ws") + "/api/v1/stream/logs") as talking:
+            talking.recv()
+            assert 'anomaly_detection_streams{model="logs"} 1.0' in running.client.get("/metrics").text
+        until(lambda: 'anomaly_detection_streams{model="logs"} 0.0' in running.client.get("/metrics").text)
 
 
 def test_the_dashboard_asks_only_for_metrics_that_there_are():
@@ -202,6 +223,15 @@ def filled(tmp_path):
         connection.execute(
             sa.insert(jobs), [{**job, "id": str(n), "kind": "train", "state": state} for n, state in enumerate(states)]
         )
+        done = {
+            **job,
+            "id": "9",
+            "kind": "train",
+            "state": "done",
+            "started": now - timedelta(seconds=90),
+            "ended": now,
+        }
+        connection.execute(sa.insert(jobs), [done])
         connection.execute(sa.insert(alerts), [{**alarm, "id": "1", "record_id": "1", "severity": "high"}])
         connection.execute(
             sa.insert(activity),
@@ -226,6 +256,7 @@ def test_gauges_say_what_is_stored(tmp_path):
             found[sample.name, *sorted(sample.labels.values())] = sample.value
     assert found["anomaly_detection_jobs", "train", "waiting"] == found["anomaly_detection_jobs_waiting",] == 2
     assert found["anomaly_detection_jobs", "failed", "train"] == 1
+    assert found["anomaly_detection_job_seconds", "train"] == 90
     assert 299 < found["anomaly_detection_jobs_oldest_seconds",] < 360
     assert found["anomaly_detection_alerts", "high", "open"] == 1
     assert found["anomaly_detection_model_quality", "1", "m"] == 0.75

@@ -17,7 +17,7 @@ from anomaly_detection.errors import StoreError
 from anomaly_detection.jobs.lease import LeaseLostError
 from anomaly_detection.jobs.runner import DiedError, Runner
 from anomaly_detection.store.jobs import MOST_LINES
-from anomaly_detection.telemetry import JOB_SECONDS, span
+from anomaly_detection.telemetry import span
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -214,7 +214,6 @@ class _Work:
 
     def _say(self, end: dict[str, Any] | None) -> None:
         job, seconds = self._lease.job, time.monotonic() - self._began
-        JOB_SECONDS.labels(job.kind).observe(seconds)
         state, problem = ("given back", None) if end is None else (end["ended"], end.get("problem"))
         say = _log.warning if problem else _log.info
         say("job", job=job.id, kind=job.kind, state=state, seconds=round(seconds, 3), problem=problem or "")

@@ -59,6 +59,7 @@ def refresh(database: Database, home: Path, registry: Path) -> None:
 def _clear() -> None:
     for gauge in (
         telemetry.JOBS,
+        telemetry.JOB_SECONDS,
         telemetry.ALERTS,
         telemetry.MODEL_DRIFT,
         telemetry.MODEL_QUALITY,
@@ -70,13 +71,15 @@ def _clear() -> None:
 
 
 def fill_jobs(connection: sa.Connection, now: datetime) -> None:
-    """How many jobs there are, and how long they wait."""
+    """How many jobs there are, how long they wait, and how long they take."""
     found = counts.jobs_by_state(connection)
     for labels, number in found.items():
         telemetry.JOBS.labels(*labels).set(number)
     telemetry.JOBS_WAITING.set(sum(number for (_, state), number in found.items() if state == "waiting"))
     since = counts.longest_due(connection, now)
     telemetry.JOBS_OLDEST_SECONDS.set((now - since).total_seconds() if since else 0)
+    for kind, seconds in counts.seconds_of_jobs(connection, now - timedelta(days=1)).items():
+        telemetry.JOB_SECONDS.labels(kind).set(seconds)
 
 
 def fill_alerts(connection: sa.Connection) -> None:

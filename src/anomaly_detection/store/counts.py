@@ -27,6 +27,13 @@ def longest_due(connection: sa.Connection, now: datetime) -> datetime | None:
     return found
 
 
+def seconds_of_jobs(connection: sa.Connection, since: datetime) -> dict[str, float]:
+    """How long jobs of each kind took that were done since, on average."""
+    micros = sa.type_coerce(jobs.c.ended, sa.BigInteger) - sa.type_coerce(jobs.c.started, sa.BigInteger)
+    wanted = sa.select(jobs.c.kind, sa.func.avg(micros)).where(jobs.c.state == "done", jobs.c.ended >= since)
+    return {kind: float(mean) / 1e6 for kind, mean in connection.execute(wanted.group_by(jobs.c.kind))}
+
+
 def alerts_by_state(connection: sa.Connection) -> dict[tuple[str, str], int]:
     """How many alarms there are of each state and severity."""
     columns = (alerts.c.state, alerts.c.severity)

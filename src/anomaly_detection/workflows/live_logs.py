@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, ClassVar
 from uuid import uuid4
@@ -12,6 +13,7 @@ import numpy as np
 from anomaly_detection.errors import ParameterError
 from anomaly_detection.logs.methods import WEIGHTS
 from anomaly_detection.results import SEVERITIES
+from anomaly_detection.telemetry import SCORE_SECONDS
 from anomaly_detection.workflows.log_entries import EntryReader
 from anomaly_detection.workflows.log_models import TrainedLog
 from anomaly_detection.workflows.model_kinds import WORDS
@@ -81,6 +83,7 @@ class LiveLogs:
         self.loaded = loaded
         self.read = EntryReader(trained)
         self._pipeline: LogPipeline = trained.pipeline  # type: ignore[assignment]
+        self._seconds = SCORE_SECONDS.labels(loaded.version.name)
 
     @property
     def version(self) -> ModelVersion:
@@ -89,19 +92,24 @@ class LiveLogs:
 
     def detect(self, entries: Sequence[Entry]) -> tuple[list[Detection], list[VerdictRecord]]:
         """Verdicts on the next entries, and the same to be kept; the bits do not depend on how they are cut."""
-        lines = [entry.line for entry in entries]
+        began, lines = time.perf_counter(), [entry.line for entry in entries]
         if len(entries) <= FEW:
             with self.loaded.lock:
                 found = self._pipeline.detect_few(lines)
-            return self._told_each(entries, found)
-        with self.loaded.lock:
-            result = self._pipeline.detect_records(lines)
-        return self._told(entries, result)
+            told = self._told_each(entries, found)
+        else:
+            with self.loaded.lock:
+                result = self._pipeline.detect_records(lines)
+            told = self._told(entries, result)
+        self._seconds.observe(time.perf_counter() - began)
+        return told
 
     def score(self, entry: Entry) -> tuple[dict[str, Any], VerdictRecord]:
         """The verdict on the next entry with what each method says, and the same to be kept."""
+        began = time.perf_counter()
         with self.loaded.lock:
             verdict = self._pipeline.detect_one(entry.line)
+        self._seconds.observe(time.perf_counter() - began)
         record = self._recorded(entry, verdict, [verdict.methods[name].p_value for name in self.METHODS])
         return {**verdict.to_dict(), "log_id": record.id, "model": self.version.reference}, record
 

@@ -13,6 +13,7 @@ from anomaly_detection.frames import as_frame
 from anomaly_detection.logs import LogPipeline
 from anomaly_detection.results import SEVERITIES
 from anomaly_detection.series import SeriesPipeline
+from anomaly_detection.telemetry import SCORE_SECONDS
 from anomaly_detection.workflows.live_logs import LiveLogs, micros_of, new_id
 from anomaly_detection.workflows.log_models import TrainedLog
 from anomaly_detection.workflows.verdict_records import VerdictRecord
@@ -94,10 +95,11 @@ class RecordScoring:
         model = self.loaded.model
         if isinstance(model, TrainedLog):
             raise TypeError(model)
-        if isinstance(model, SeriesPipeline):
-            with self.loaded.lock:
-                return model.update(frame) if self.goes_on else model.detect(frame)
-        return model.detect(frame)
+        with SCORE_SECONDS.labels(self.loaded.version.name).time():
+            if isinstance(model, SeriesPipeline):
+                with self.loaded.lock:
+                    return model.update(frame) if self.goes_on else model.detect(frame)
+            return model.detect(frame)
 
     def _frame(self, records: Sequence[Any]) -> pl.DataFrame:
         if all(isinstance(record, (list, tuple)) for record in records):

@@ -13,6 +13,7 @@ from anomaly_detection.api.context import Context, Here  # noqa: TC001 - FastAPI
 from anomaly_detection.api.principal import needs
 from anomaly_detection.api.schemas import streams as schemas
 from anomaly_detection.errors import AnomalyDetectionError, InputError
+from anomaly_detection.telemetry import STREAMS
 from anomaly_detection.workflows.record_scoring import RecordScoring
 
 if TYPE_CHECKING:
@@ -82,6 +83,8 @@ class _Connection:
         if isinstance(before, _Connection):
             await before.leave()
         reading = asyncio.create_task(self._read())
+        open_streams = STREAMS.labels(self.scoring.loaded.version.name)
+        open_streams.inc()
         try:
             await self._greet(last)
             await self._judge()
@@ -92,6 +95,7 @@ class _Connection:
             await self.socket.close(FAILED, _short(str(error)))
         finally:
             reading.cancel()
+            open_streams.dec()
             if self.stream.connection is self:
                 self.stream.connection = None
 
