@@ -70,11 +70,6 @@ class Design:
     waves: tuple[Wave, ...]
     holidays: tuple[int, ...] = ()
 
-    @property
-    def trend_columns(self) -> int:
-        """The intercept, the slope and its changes."""
-        return 2 + len(self.knots)
-
     def trend(self, rows: int) -> NDArray[np.float64]:
         """(rows, 2 + knots) columns of the trend."""
         t = np.arange(rows) / max(1, rows - 1)

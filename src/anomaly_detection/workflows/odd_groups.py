@@ -22,23 +22,18 @@ CERTAIN = 1_000
 """Rows that the p-values count as calibrated on, for the confidence, which is not shown."""
 
 
-def harmonic(names: Sequence[str]) -> pl.Expr:
-    """The harmonic mean of the p-values in some columns, of all rows of a group.
-
-    It sees a few lines that are very odd as well as many that are somewhat odd, is 1 at most, and stays close to a
-    p-value of the group where its lines depend on one another: at the worst it is too small by a factor of about the
-    logarithm of how many there are.
-    """
-    return mean_of([inverse(name) for name in names], pl.len())
-
-
 def inverse(name: str) -> pl.Expr:
     """The sum of the inverse p-values in a column, which adds up over parts of a group."""
     return (1.0 / pl.col(name).clip(LEAST, 1.0)).sum()
 
 
 def mean_of(inverses: Sequence[pl.Expr], lines: pl.Expr) -> pl.Expr:
-    """The harmonic mean from :func:`inverse` of each column, and how many rows there are."""
+    """The harmonic mean from :func:`inverse` of each column, and how many rows there are.
+
+    It sees a few lines that are very odd as well as many that are somewhat odd, is 1 at most, and stays close to a
+    p-value of the group where its lines depend on one another: at the worst it is too small by a factor of about the
+    logarithm of how many there are.
+    """
     return (len(inverses) * lines / pl.sum_horizontal(inverses)).clip(LEAST, 1.0)
 
 
