@@ -55,6 +55,19 @@ def test_detect_says_what_the_contract_asks_for(client: httpx.Client) -> None:
     assert found["timestamp"] == "2026-01-31T12:00:00Z"
 
 
+@pytest.mark.usefixtures("records")
+def test_entries_without_a_time_happened_when_they_came(client: httpx.Client) -> None:
+    entry = {"service": "shop", "level": "ERROR", "message": "no answer", "latency_ms": 900}
+    for _ in range(3):
+        scored = client.post("/score", json=entry).json()
+    client.post("/detect", json=[entry, {**entry, "level": "INFO"}]).raise_for_status()
+    client.post("/detect", json={**entry, "level": "INFO"}).raise_for_status()
+    window = scored["methods"]["sliding_window"]["metrics"]
+    assert (window["error_rate"], window["total_logs"]) == (1.0, 3)
+    stats = client.get("/stats/shop").json()
+    assert (stats["total_logs"], stats["error_count"], stats["avg_latency"]) == (6, 4, 900.0)
+
+
 def test_one_by_one_is_as_in_python(live: Any, client: httpx.Client, records: list[dict[str, Any]]) -> None:
     detector = twin(live)
     for record in records:

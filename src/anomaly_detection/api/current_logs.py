@@ -9,6 +9,7 @@ from anomaly_detection.api.bare import Gathered
 from anomaly_detection.api.problems import ProblemError
 from anomaly_detection.errors import ModelNotFoundError
 from anomaly_detection.workflows.live_logs import LiveLogs
+from anomaly_detection.workflows.log_entries import arrived
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -79,6 +80,7 @@ class CurrentLogs:
 
     async def detect_several(self, live: LiveLogs, entries: Sequence[Entry]) -> list[Detection]:
         """The verdicts on entries that came together, once they are kept."""
+        arrived(entries)
         detections, records = live.detect(entries)
         self.own.add(live.version, (entry.line for entry in entries))
         await self._kept(live, records)
@@ -86,6 +88,7 @@ class CurrentLogs:
 
     async def score(self, live: LiveLogs, entry: Entry) -> dict[str, Any]:
         """The verdict on an entry, with what each method says, once it is kept."""
+        arrived((entry,))
         told, record = live.score(entry)
         self.own.add(live.version, (entry.line,))
         await self._kept(live, [record])
@@ -98,6 +101,7 @@ class CurrentLogs:
 
     def _detect(self, entries: Sequence[Entry]) -> list[tuple[Detection, Future[None] | None]]:
         live = self.now() or self.get()
+        arrived(entries)
         detections, records = live.detect(entries)
         self.own.add(live.version, (entry.line for entry in entries))
         kept = self.recorder.keep(live.version, records)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import UTC, datetime
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
@@ -61,6 +61,23 @@ class Entry(msgspec.Struct, gc=False):
     id: str | None
     time: datetime | None
     stamp: str | None = None
+
+
+def arrived(entries: Iterable[Entry]) -> None:
+    """Give entries that name no time that of their arrival, which is now, where the model looks at times.
+
+    Whoever sends what happens as it happens need not say when; without any time no window would ever go by.
+
+    >>> entry = Entry({"time": None, "level": "INFO"}, None, None)
+    >>> arrived([entry])
+    >>> entry.line["time"] == entry.time, entry.time is None
+    (True, False)
+    """
+    now = None
+    for entry in entries:
+        if entry.time is None and "time" in entry.line:
+            now = now or datetime.now(UTC)
+            entry.line["time"] = entry.time = now
 
 
 class Several(msgspec.Struct):

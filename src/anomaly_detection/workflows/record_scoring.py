@@ -15,6 +15,7 @@ from anomaly_detection.results import SEVERITIES
 from anomaly_detection.series import SeriesPipeline
 from anomaly_detection.telemetry import SCORE_SECONDS
 from anomaly_detection.workflows.live_logs import LiveLogs, micros_of, new_id
+from anomaly_detection.workflows.log_entries import arrived
 from anomaly_detection.workflows.log_models import TrainedLog
 from anomaly_detection.workflows.verdict_records import VerdictRecord
 
@@ -123,6 +124,8 @@ class RecordScoring:
                 raise InputError(f"Record {place} (counted from 0): {error}") from error
             entry.id = own or entry.id
             entries.append(entry)
+        if self.goes_on:
+            arrived(entries)
         return logs.detect(entries)[1]
 
     def _kept(
