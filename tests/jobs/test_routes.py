@@ -103,6 +103,21 @@ def test_scopes_are_held_to(ask, upload):
     assert ask("GET", f"/api/v1/jobs/{job}", caller=READER).json()["state"] == "waiting"
 
 
+@pytest.mark.parametrize(
+    ("kind", "outside", "inside"),
+    [
+        ("volume", {"priority": True}, {"table_id": "orders"}),
+        ("volume", {"max_attempts": "3"}, {"table_id": "orders"}),
+        ("volume", {}, {"table_id": "orders", "training_days": True}),
+        ("retain", {}, {"days": "30"}),
+        ("retain", {}, {"days": True}),
+    ],
+)
+def test_numbers_are_numbers(ask, kind, outside, inside):
+    answer = ask("POST", "/api/v1/jobs", json={"kind": kind, "payload": inside, **outside}, caller=ADMIN)
+    assert answer.status_code == 422, answer.text
+
+
 def test_jobs_are_cancelled_and_tried_again(ask, upload):
     job = ask("POST", "/api/v1/jobs", json=train(upload)).json()["id"]
     assert ask("POST", f"/api/v1/jobs/{job}/retry").status_code == 409

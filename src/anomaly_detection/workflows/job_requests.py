@@ -9,11 +9,16 @@ from pydantic import BaseModel, ConfigDict, Field
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+Whole = Annotated[int, Field(strict=True)]
+Number = Annotated[float, Field(strict=True)]
+Flag = Annotated[bool, Field(strict=True)]
+"""Numbers and flags as JSON has them: ``true`` is no 1, and ``"1"`` neither."""
+
 Name = Annotated[str, Field(min_length=1, max_length=120)]
 Column = Annotated[str, Field(min_length=1, max_length=400)]
 Columns = Annotated[tuple[Column, ...], Field(max_length=1_000)]
-Contamination = Annotated[float, Field(gt=0, le=0.5)] | Literal["auto"]
-Seed = Annotated[int, Field(ge=0, lt=2**32)]
+Contamination = Annotated[Number, Field(gt=0, le=0.5)] | Literal["auto"]
+Seed = Annotated[Whole, Field(ge=0, lt=2**32)]
 
 
 class Asked(BaseModel):
@@ -63,9 +68,9 @@ class Tune(Table):
     algorithms: Annotated[tuple[Name, ...], Field(max_length=20)] = ()
     measure: Literal["average_precision", "auroc"] | None = None
     kinds: Annotated[tuple[Name, ...], Field(max_length=20)] = ()
-    max_alarms: Annotated[float, Field(gt=0, le=0.5)] | None = None
-    trials: Annotated[int, Field(ge=1, le=10_000)] = 50
-    timeout_seconds: Annotated[float, Field(gt=0)] | None = None
+    max_alarms: Annotated[Number, Field(gt=0, le=0.5)] | None = None
+    trials: Annotated[Whole, Field(ge=1, le=10_000)] = 50
+    timeout_seconds: Annotated[Number, Field(gt=0)] | None = None
     random_state: Seed = 0
 
 
@@ -74,9 +79,9 @@ class Detect(FittedTable):
 
     model: Annotated[str, Field(min_length=1, max_length=200)] | None = None
     train_column: Column | None = None
-    train_rows: Annotated[int, Field(ge=8)] | None = None
-    fdr: Annotated[float, Field(gt=0, lt=1)] | None = None
-    explain: bool = False
+    train_rows: Annotated[Whole, Field(ge=8)] | None = None
+    fdr: Annotated[Number, Field(gt=0, lt=1)] | None = None
+    explain: Flag = False
     output_format: Literal["csv", "tsv", "json", "jsonl", "parquet"] = "jsonl"
 
 
@@ -91,29 +96,29 @@ class Page(Asked):
     key: Columns = ()
     timestamp: Column | None = None
     label: Column | None = None
-    contamination: Annotated[float, Field(gt=0, le=0.5)] | None = None
+    contamination: Annotated[Number, Field(gt=0, le=0.5)] | None = None
 
 
 class Backtest(FittedTable):
     """Replay a history: how many alarms a week, and what they catch."""
 
     timestamp: Column
-    train_share: Annotated[float, Field(gt=0, lt=1)] = 0.3
-    refits: Annotated[int, Field(ge=0, le=1_000)] = 0
+    train_share: Annotated[Number, Field(gt=0, lt=1)] = 0.3
+    refits: Annotated[Whole, Field(ge=0, le=1_000)] = 0
     output_format: Literal["html", "md", "json"] = "html"
 
 
 class Retain(Asked):
     """Delete what is older than the service is to keep."""
 
-    days: Annotated[float, Field(gt=0, description="Instead of what the service was set to.")] | None = None
+    days: Annotated[Number, Field(gt=0, description="Instead of what the service was set to.")] | None = None
 
 
 class Volume(Asked):
     """Learn how many rows a table has, from the runs of it that were judged."""
 
     table_id: Annotated[str, Field(min_length=1, max_length=200)]
-    training_days: Annotated[int, Field(ge=1, le=3_650)] = 90
+    training_days: Annotated[Whole, Field(ge=1, le=3_650)] = 90
 
 
 REQUESTS: Mapping[str, type[Asked]] = {

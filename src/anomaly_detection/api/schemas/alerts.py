@@ -46,6 +46,7 @@ class Feedback(BaseModel):
 
     model_config = ConfigDict(
         extra="forbid",
+        strict=True,
         json_schema_extra={
             "examples": [{"alert_id": "5f2b…", "is_anomaly": False, "note": "planned restart"}],
             "anyOf": [{"required": ["alert_id"]}, {"required": ["record_id"]}],

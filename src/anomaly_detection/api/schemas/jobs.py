@@ -22,12 +22,12 @@ UPLOAD = "5f0c1ae2b7d94c6f8a3be41d07f2c6e9.csv"
 class _Request(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
-    priority: Annotated[int, Field(ge=-100, le=100, description="The higher, the sooner.")] = 0
+    priority: Annotated[job_requests.Whole, Field(ge=-100, le=100, description="The higher, the sooner.")] = 0
     run_after: Annotated[AwareDatetime, Field(gt=FIRST, lt=LAST, description="Not before.")] | None = None
     dedupe: Annotated[
         str | None, Field(min_length=1, max_length=120, description="As long as a job of that name is known, it is it.")
     ] = None
-    max_attempts: Annotated[int, Field(ge=1, le=10)] = 3
+    max_attempts: Annotated[job_requests.Whole, Field(ge=1, le=10)] = 3
 
 
 class TrainRequest(_Request):

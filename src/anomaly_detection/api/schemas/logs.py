@@ -7,6 +7,8 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from anomaly_detection.workflows.job_requests import Number  # noqa: TC001 - pydantic reads it
+
 Probability = Annotated[float, Field(ge=0, le=1)]
 Severity = Literal["normal", "low", "medium", "high", "critical"]
 
@@ -91,7 +93,7 @@ class Scored(BaseModel):
 class SmallEntry(BaseModel):
     """What the small model looks at."""
 
-    model_config = ConfigDict(json_schema_extra={"examples": [{"latency_ms": 2500, "level": "ERROR"}]})
+    model_config = ConfigDict(strict=True, json_schema_extra={"examples": [{"latency_ms": 2500, "level": "ERROR"}]})
 
     latency_ms: float | None = None
     level: str | None = None
@@ -125,7 +127,7 @@ class TrainingRows(BaseModel):
 
     model_config = ConfigDict(json_schema_extra={"examples": [{"data": [[100, 0], [150, 0], [2000, 2]]}]})
 
-    data: list[tuple[float, float]] = Field(
+    data: list[tuple[Number, Number]] = Field(
         min_length=1,
         max_length=1_000_000,
         description="A latency in milliseconds and a level score: 0 fine, 1 a warning, 2 an error.",

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Self
 from pydantic import BaseModel, ConfigDict, Field
 
 from anomaly_detection.api.schemas.jobs import UPLOAD, JobRequest
+from anomaly_detection.workflows.job_requests import Flag  # noqa: TC001 - Pydantic reads it
 
 if TYPE_CHECKING:
     from anomaly_detection.store.schedules import Schedule
@@ -20,7 +21,7 @@ class ScheduleRequest(BaseModel):
 
     cron: Annotated[str, Field(min_length=9, max_length=120, description="Minute, hour, day, month, weekday.")]
     zone: Annotated[str, Field(max_length=60, description="The zone of the clock that is meant.")] = "UTC"
-    enabled: bool = True
+    enabled: Flag = True
     job: JobRequest
 
 
