@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
@@ -13,6 +14,7 @@ from websockets.sync.client import connect
 
 from anomaly_detection.api import Context
 from anomaly_detection.api.middleware import stack
+from anomaly_detection.api.principal import EVERYONE, Principal
 from anomaly_detection.errors import InputError, ParameterError
 from anomaly_detection.pipeline import Pipeline
 from anomaly_detection.settings import Settings
@@ -78,6 +80,12 @@ def test_a_revoked_key_ends_what_its_holder_follows(closed):
         closed.context.events.publish("alert", {})
         assert "event: alert" not in list(lines)
     assert closed.client.post(f"/api/v1/tokens?token={token}").status_code == 401
+
+
+def test_who_came_without_a_key_goes_on_until_their_token_ends(closed):
+    now = time.time()
+    told = [Principal("oidc ann", frozenset(), ends=ends) for ends in (now - 1, now + 60)]
+    assert [closed.context.keys.has_ended(one) for one in (*told, EVERYONE)] == [True, False, False]
 
 
 def test_a_revoked_key_ends_its_streams(closed):

@@ -58,6 +58,7 @@ def test_a_token_that_was_seen_is_known_until_it_ends(tokens, key):
     secret = token(key)
     assert tokens.check(secret) is None
     assert tokens.check_again(secret) == tokens.check(secret)
+    assert tokens.check(secret).ends == pytest.approx(time.time() + 60, abs=10)
     late = token(key, exp=time.time() - 10)
     assert tokens.check_again(late).name == "oidc ann"
     assert tokens.check(late) is None

@@ -61,8 +61,9 @@ class Keys:
         return found[0]
 
     def has_ended(self, caller: Principal) -> bool:
-        """Whether the key of a caller who was let in, and stayed, has expired or was revoked since."""
-        return caller.has_key and self._ends.get(caller.name, 0.0) <= time.time()
+        """Whether a caller who was let in, and stayed, may no longer: the key or token has ended since."""
+        ends = self._ends.get(caller.name, 0.0) if caller.has_key else caller.ends
+        return ends <= time.time()
 
     def check_again(self, secret: str) -> Principal | None:
         """The same for a secret that was unknown: it may have been made a moment ago. Waits for the database."""

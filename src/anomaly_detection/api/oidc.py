@@ -65,7 +65,7 @@ class OidcTokens:
         self._now = now
         self._keys: dict[str, Any] = {}
         self._fetched = float("-inf")
-        self._known: dict[str, tuple[Principal, float]] = {}
+        self._known: dict[str, Principal] = {}
         self._lock = threading.Lock()
 
     @classmethod
@@ -86,7 +86,7 @@ class OidcTokens:
     def check(self, secret: str) -> Principal | None:
         """Who holds a token that was seen before."""
         found = self._known.get(digest_of(secret))
-        return found[0] if found is not None and found[1] > time.time() else None
+        return found if found is not None and found.ends > time.time() else None
 
     def check_again(self, secret: str) -> Principal | None:
         """Who holds a token: its signature is checked, and keys are fetched if they have to be."""
@@ -97,11 +97,12 @@ class OidcTokens:
             return None
         if claims is None:
             return None
-        principal = Principal(f"oidc {claims['sub']}"[:120], self._scopes(claims))
+        ends = float(claims["exp"])
+        principal = Principal(f"oidc {claims['sub']}"[:120], self._scopes(claims), ends=ends)
         with self._lock:
             if len(self._known) >= MOST_REMEMBERED:
                 self._known.clear()
-            self._known[digest_of(secret)] = principal, float(claims["exp"])
+            self._known[digest_of(secret)] = principal
         return principal
 
     def _decoded(self, secret: str, key: Any) -> dict[str, Any]:

@@ -27,11 +27,13 @@ class Principal:
     name : for logs, the audit, and rates.
     scopes : what they may do; ``admin`` includes everything.
     has_key : whether they may only as long as a key of this name is in use.
+    ends : until when they may, seconds since 1970.
     """
 
     name: str
     scopes: frozenset[str]
     has_key: bool = False
+    ends: float = float("inf")
 
     def may(self, scope: Scope) -> bool:
         """Say whether they may."""

@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import multiprocessing
-import os
 import signal
 import threading
-from multiprocessing.process import parent_process
 from typing import TYPE_CHECKING, Any
 
 import msgspec
 
 from anomaly_detection.errors import AnomalyDetectionError, InputError, UnknownNameError
+from anomaly_detection.jobs.apart import end_with_parent
 from anomaly_detection.jobs.task import Cancelled, Task
 
 if TYPE_CHECKING:
@@ -23,7 +22,6 @@ if TYPE_CHECKING:
 
     Kinds = Mapping[str, Callable[[Task], Mapping[str, Any]]]
 
-PARENT_GONE = 75
 
 MOST_WORDS = 1_000
 """So much is heard of a talkative job before the worker looks around."""
@@ -116,17 +114,10 @@ def _serve(connection: Connection, kinds: Kinds) -> None:
     """Do one job after the other, until the worker is gone."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches the worker, which decides
     signal.signal(signal.SIGTERM, signal.SIG_DFL)
-    threading.Thread(target=_end_with_parent, daemon=True).start()
+    end_with_parent()
     talk = _Talk(connection)
     while (asked := talk.next_job()) is not None:
         talk.tell(_outcome(asked, kinds, talk))
-
-
-def _end_with_parent() -> None:
-    parent = parent_process()
-    if parent is not None:
-        parent.join()
-        os._exit(PARENT_GONE)
 
 
 class _Talk:

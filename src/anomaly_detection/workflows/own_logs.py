@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import hashlib
 import threading
-from multiprocessing import get_context
 from typing import TYPE_CHECKING, Any
 
 import msgspec
 
+from anomaly_detection.jobs.apart import do_apart
 from anomaly_detection.logs import LogPipeline
 from anomaly_detection.registry import LocalRegistry
 from anomaly_detection.sources.logs import LogColumns
@@ -69,9 +69,7 @@ class OwnLogs:
 
 
 def _learn_apart(registry: Path, log_model: str, lines: list[dict[str, Any]]) -> None:
-    process = get_context("spawn").Process(target=register_own, args=(registry, log_model, lines), daemon=True)
-    process.start()
-    process.join()
+    do_apart(register_own, registry, log_model, lines)
 
 
 def register_own(registry: Path, log_model: str, lines: list[dict[str, Any]]) -> None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import logging
-from multiprocessing import get_context
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -13,6 +12,7 @@ import polars as pl
 from anomaly_detection.errors import InputError, ModelNotFoundError, RegistryError
 from anomaly_detection.features.logs.features import LEVEL_SCORES, SMALL_SET
 from anomaly_detection.features.logs.lines import LEVELS
+from anomaly_detection.jobs.apart import do_apart
 from anomaly_detection.logs import LogPipeline
 from anomaly_detection.pipeline import Pipeline
 from anomaly_detection.registry import LocalRegistry
@@ -71,12 +71,7 @@ def ensure_starting_models(folder: Path, log_model: str, ends: Event) -> None:
     registry = LocalRegistry(folder)
     if all(_is_there(registry, name) for name in (log_model, small_name(log_model))):
         return
-    process = get_context("spawn").Process(target=register_starting_models, args=(folder, log_model), daemon=True)
-    process.start()
-    while process.is_alive() and not ends.wait(0.1):
-        pass
-    process.terminate()
-    process.join()
+    do_apart(register_starting_models, folder, log_model, ends=ends)
 
 
 def register_starting_models(folder: Path, log_model: str) -> None:
