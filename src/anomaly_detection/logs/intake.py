@@ -11,7 +11,7 @@ from anomaly_detection.errors import InputError
 from anomaly_detection.features.logs import Lines, LogFeatures
 from anomaly_detection.features.logs._rows_kernels import hash_names
 from anomaly_detection.features.logs._window_kernels import NO_TIME
-from anomaly_detection.features.logs.lines import hash_name
+from anomaly_detection.features.logs.lines import hash_name, values_of
 from anomaly_detection.features.templates import TemplateMiner
 from anomaly_detection.features.templates.columns import blocks
 from anomaly_detection.logs._feature_kernels import keep_time
@@ -101,8 +101,8 @@ class Intake:
         """The next lines, each a dict of values that :meth:`take_one` takes."""
         lines = Lines.of_records(records)
         sessions = lines.services
-        if any(record.get("session") is not None for record in records):
-            named = [record.get("session") for record in records]
+        named = values_of(records, "session")
+        if named.count(None) < len(named):
             own = zip(named, sessions.tolist(), strict=True)
             sessions = np.array([other if name is None else hash_name(name) for name, other in own], np.uint64)
         return self._batch(lines, self._ids(lines), sessions)

@@ -164,7 +164,7 @@ class LogPipeline(Configurable):
         """
         methods = self._fitted
         batch = self._intake.take_records(records)
-        return self._judged(batch.templates, *methods.score(batch))
+        return self._judged(batch.templates, *methods.score(batch), time=batch.lines.moments())
 
     def _judged(
         self, templates: NDArray[np.int32], scores: NDArray[np.float64], p_values: NDArray[np.float64], **more: Any

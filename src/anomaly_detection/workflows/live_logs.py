@@ -9,6 +9,7 @@ from uuid import uuid4
 
 import msgspec
 import numpy as np
+import polars as pl
 
 from anomaly_detection.errors import ParameterError
 from anomaly_detection.logs.methods import WEIGHTS
@@ -140,18 +141,17 @@ class LiveLogs:
 
     def _told(self, entries: Sequence[Entry], result: LogResult) -> tuple[list[Detection], list[VerdictRecord]]:
         counted = np.vstack([result.parts[name] for name in self.METHODS])
+        times = [None] * len(entries) if result.time is None else result.time.cast(pl.Int64).to_list()
         columns = zip(
-            entries, result.score.tolist(), result.p_value.tolist(), result.anomaly_score.tolist(),
+            entries, times, result.score.tolist(), result.p_value.tolist(), result.anomaly_score.tolist(),
             result.is_anomaly.tolist(), result.severity_code.tolist(), result.confidence.tolist(), strict=True,
         )  # fmt: skip
-        now = micros_of(None)
         records = [
             VerdictRecord(
-                entry.id or new_id(), entry.line.get("service") or "",
-                now if entry.time is None else micros_of(entry.time), score, p_value, anomaly_score, flag,
-                SEVERITIES[severity], confidence,
+                entry.id or new_id(), entry.line.get("service") or "", micros_of(entry.time) if at is None else at,
+                score, p_value, anomaly_score, flag, SEVERITIES[severity], confidence,
             )
-            for entry, score, p_value, anomaly_score, flag, severity, confidence in columns
+            for entry, at, score, p_value, anomaly_score, flag, severity, confidence in columns
         ]  # fmt: skip
         for place in np.flatnonzero(result.is_anomaly).tolist():
             records[place].reason = reason_of(self.METHODS, counted[:, place].tolist())

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import lru_cache
+from operator import itemgetter
 from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
@@ -77,19 +78,25 @@ class Lines:
     @classmethod
     def of_records(cls, records: Sequence[Mapping[str, Any]]) -> Self:
         """Several lines, without building a frame: for the few that come at one moment."""
-        texts = [(record.get("message") or "").encode("utf-8", "surrogatepass") for record in records]
+        texts = [(text or "").encode("utf-8", "surrogatepass") for text in values_of(records, "message")]
         data = b"".join(texts)
         lines = cls(
-            np.array([microseconds(record.get("time")) for record in records], np.int64),
-            np.array([_known_code(record.get("level")) for record in records], np.int64),
-            np.array([_known_hash(record.get("service") or "") for record in records], np.uint64),
-            np.array([record.get("response_time") for record in records], np.float64).astype(np.float32),
-            np.array([record.get("status_code") for record in records], np.float64).astype(np.float32),
+            np.array([microseconds(time) for time in values_of(records, "time")], np.int64),
+            np.array([_known_code(level) for level in values_of(records, "level")], np.int64),
+            np.array([_known_hash(name or "") for name in values_of(records, "service")], np.uint64),
+            np.array(values_of(records, "response_time"), np.float64).astype(np.float32),
+            np.array(values_of(records, "status_code"), np.float64).astype(np.float32),
             data,
         )
         offsets = np.cumsum([0, *map(len, texts)], dtype=np.int64)
         lines._blocks.append((0, np.frombuffer(data, np.uint8), offsets))
         return lines
+
+    def moments(self) -> pl.Series:
+        """(n,) the times as a column, missing where there is none."""
+        times = pl.Series("time", self.times)
+        missing = self.times == NO_TIME
+        return (times.set(pl.Series(missing), None) if missing.any() else times).cast(pl.Datetime("us", "UTC"))
 
     def are_errors(self) -> NDArray[np.bool_]:
         """(n,) whether the level is ERROR or CRITICAL, or the status code 500 or above."""
@@ -103,6 +110,18 @@ class Lines:
         elif not self._blocks:
             self._blocks.extend(blocks(self.text))
         return self._blocks
+
+
+def values_of(records: Sequence[Mapping[str, Any]], name: str) -> list[Any]:
+    """The values of a name, None where a record has none.
+
+    >>> values_of([{"level": "INFO"}, {}], "level")
+    ['INFO', None]
+    """
+    try:
+        return list(map(itemgetter(name), records))
+    except KeyError:
+        return [record.get(name) for record in records]
 
 
 def hash_name(name: str) -> int:
