@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import gc
 import subprocess
 import sys
 
+from anomaly_detection.server import settling
 from anomaly_detection.server.settling import unchanged
 
 PROGRAM = """
@@ -35,6 +37,16 @@ assert gc.isenabled() and gc.get_freeze_count() > 100_000
 def test_what_was_given_back_comes_back_when_it_is_needed():
     done = subprocess.run([sys.executable, "-c", PROGRAM], check=False, capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
+
+
+def test_a_system_that_does_not_tell_keeps_its_pages(tmp_path, monkeypatch):
+    monkeypatch.setattr(settling, "MAPS", tmp_path / "smaps")
+    frozen = gc.get_freeze_count()
+    try:
+        settling.settle_down()
+        assert gc.get_freeze_count() > frozen
+    finally:
+        gc.unfreeze()
 
 
 def test_what_this_process_has_written_stays():
