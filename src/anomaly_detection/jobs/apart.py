@@ -12,6 +12,9 @@ if TYPE_CHECKING:
 
 PARENT_GONE = 75
 
+STEPS_BACK = 10
+"""Of niceness: a process that learns gets a tenth of a processor that others want, and all of one that nobody does."""
+
 
 def do_apart(work: Callable[..., None], *arguments: Any, ends: threading.Event | None = None) -> None:
     """Do some work in a new process, and wait for it.
@@ -29,13 +32,17 @@ def do_apart(work: Callable[..., None], *arguments: Any, ends: threading.Event |
     process.join()
 
 
-def end_with_parent() -> None:
-    """End this process at once when the one that started it is gone, even if that was killed."""
+def serve_parent() -> None:
+    """End this process at once when the one that started it is gone, even if that was killed; until then, step back.
+
+    Where both want the processor, whoever answers requests goes first.
+    """
     threading.Thread(target=_wait, daemon=True).start()
+    os.nice(STEPS_BACK)
 
 
 def _with_parent(work: Callable[..., None], arguments: tuple[Any, ...]) -> None:
-    end_with_parent()
+    serve_parent()
     work(*arguments)
 
 

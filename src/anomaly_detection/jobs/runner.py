@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from anomaly_detection.errors import AnomalyDetectionError, InputError, UnknownNameError
-from anomaly_detection.jobs.apart import end_with_parent
+from anomaly_detection.jobs.apart import serve_parent
 from anomaly_detection.jobs.task import Cancelled, Task
 
 if TYPE_CHECKING:
@@ -114,7 +114,7 @@ def _serve(connection: Connection, kinds: Kinds) -> None:
     """Do one job after the other, until the worker is gone."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches the worker, which decides
     signal.signal(signal.SIGTERM, signal.SIG_DFL)
-    end_with_parent()
+    serve_parent()
     talk = _Talk(connection)
     while (asked := talk.next_job()) is not None:
         talk.tell(_outcome(asked, kinds, talk))
