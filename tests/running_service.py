@@ -8,7 +8,7 @@ import signal
 import subprocess
 import sys
 import time
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import httpx
@@ -87,6 +87,22 @@ def until(holds, seconds=SOON):
         assert time.monotonic() < deadline, f"waited {seconds} s in vain"
         time.sleep(0.02)
     return found
+
+
+def children(pid):
+    """The processes that one has started; threads and processes may end while they are looked at."""
+    found = []
+    for task in Path(f"/proc/{pid}/task").glob("*/children"):
+        with suppress(FileNotFoundError, ProcessLookupError):
+            found += [int(one) for one in task.read_text().split()]
+    return found
+
+
+def is_up(pid):
+    """Whether a process runs; one that waits to be buried does not."""
+    with suppress(FileNotFoundError, ProcessLookupError):
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
+    return False
 
 
 def _address(service):

@@ -13,7 +13,7 @@ from anomaly_detection.jobs.pool import Pool
 from anomaly_detection.registry.local import LocalRegistry
 from deadlines import until
 from jobs import killing
-from running_service import running
+from running_service import children, is_up, running
 
 TABLE = b"a,b\n" + b"".join(b"%d,%d\n" % ((n * 7919) % 101, n % 13) for n in range(120))
 TRAIN = {"name": "orders", "algorithm": "hbos"}
@@ -41,21 +41,14 @@ def test_processes_that_put_and_do_jobs_are_killed(database_url, tmp_path, kills
     queue.database.close()
 
 
-def is_up(pid):
-    """Whether a process runs; one that waits to be buried does not."""
-    with suppress(FileNotFoundError, ProcessLookupError):
-        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
-    return False
-
-
 def workers_of(service):
     """The worker processes of a service; it may have others."""
-    return [pid for pid in children(service.process.pid) if b"worker" in Path(f"/proc/{pid}/cmdline").read_bytes()]
-
-
-def children(pid):
-    tasks = Path(f"/proc/{pid}/task").iterdir()
-    return [int(one) for task in tasks for one in (task / "children").read_text().split()]
+    found = []
+    for pid in children(service.process.pid):
+        with suppress(FileNotFoundError, ProcessLookupError):
+            if b"worker" in Path(f"/proc/{pid}/cmdline").read_bytes():
+                found.append(pid)
+    return found
 
 
 def kill_in_the_middle_of_a_training(service):
