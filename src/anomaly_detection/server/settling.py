@@ -21,11 +21,15 @@ DONT_NEED = 4
 
 
 def settle_down() -> None:
-    """Collect garbage once, leave what stays out of later rounds (a tenth of a second each), and give pages back."""
+    """Collect garbage once, leave what stays out of later rounds (a tenth of a second each), and give memory back.
+
+    Back go pages of large libraries, and what the allocator of glibc holds although it is free.
+    """
     gc.collect()
     gc.freeze()
-    with suppress(OSError):  # no Linux, or one that does not tell
+    with suppress(OSError, AttributeError):  # no Linux, or one that does not tell
         give_back(MAPS.read_text().splitlines())
+        ctypes.CDLL(None).malloc_trim(0)
 
 
 def give_back(maps: Iterable[str]) -> int:
