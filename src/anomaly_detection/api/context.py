@@ -82,7 +82,7 @@ class Context:
             keys=Keys(database),
             queue=queue,
             schedules=Schedules(queue),
-            uploads=Uploads(settings.home / "uploads", settings.max_uploads),
+            uploads=Uploads.of(settings),
             models=models,
             events=events,
             recorder=recorder,

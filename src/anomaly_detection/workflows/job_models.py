@@ -37,7 +37,7 @@ def train(settings: Settings, task: Task) -> Mapping[str, Any]:
     if earlier := registered_by(task.id, asked.name, settings.registry_folder):
         return _found(earlier, None, ["registered by an earlier attempt"])
     request = TrainRequest(
-        reading=reading_of(asked, _uploads(settings)),
+        reading=reading_of(asked, Uploads.of(settings)),
         name=asked.name,
         fitting=fitting_of(asked),
         aliases=asked.aliases,
@@ -64,7 +64,7 @@ def tune(settings: Settings, task: Task) -> Mapping[str, Any]:
     if earlier := registered_by(task.id, asked.name, settings.registry_folder):
         return _found(earlier, None, ["registered by an earlier attempt"])
     request = TuneRequest(
-        reading=reading_of(asked, _uploads(settings)),
+        reading=reading_of(asked, Uploads.of(settings)),
         name=asked.name,
         aliases=asked.aliases,
         registry=settings.registry_folder,
@@ -90,10 +90,6 @@ def registered_by(job: str, name: str, registry: Path) -> ModelVersion | None:
     except ModelNotFoundError:
         return None
     return next((one for one in reversed(versions) if one.lineage is not None and one.lineage.job == job), None)
-
-
-def _uploads(settings: Settings) -> Uploads:
-    return Uploads(settings.home / "uploads")
 
 
 def _found(version: ModelVersion, evaluation: Evaluation | None, notes: Iterable[str]) -> dict[str, Any]:

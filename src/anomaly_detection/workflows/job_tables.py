@@ -47,7 +47,7 @@ def detect(settings: Settings, task: Task) -> Mapping[str, Any]:
     asked = Detect.model_validate(task.payload)
     output = _output(settings, task, f"verdicts.{asked.output_format}")
     request = DetectRequest(
-        reading=reading_of(asked, Uploads(settings.home / "uploads")),
+        reading=reading_of(asked, Uploads.of(settings)),
         fitting=fitting_of(asked),
         model=asked.model,
         registry=settings.registry_folder,
@@ -77,7 +77,7 @@ def page(settings: Settings, task: Task) -> Mapping[str, Any]:
     run = runs.find(task.id)
     if run is None:
         wishes = RunWishes(**asked.model_dump(exclude={"upload", "asked_by"}))
-        with Uploads(settings.home / "uploads").path(asked.upload).open("rb") as file:
+        with Uploads.of(settings).path(asked.upload).open("rb") as file:
             run = runs.start(file, wishes, asked.asked_by, told(task), task.id)
     return {"detection": run.id, "found": run.lead, "rows": run.rows, "anomalies": run.anomalies}
 
@@ -95,7 +95,7 @@ def backtest(settings: Settings, task: Task) -> Mapping[str, Any]:
     asked = Backtest.model_validate(task.payload)
     output = _output(settings, task, f"backtest.{asked.output_format}")
     request = BacktestRequest(
-        reading=reading_of(asked, Uploads(settings.home / "uploads")),
+        reading=reading_of(asked, Uploads.of(settings)),
         fitting=fitting_of(asked),
         plan=Plan(asked.train_share, asked.refits),
         output=str(output),

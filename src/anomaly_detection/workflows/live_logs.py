@@ -21,7 +21,7 @@ from anomaly_detection.workflows.model_kinds import WORDS
 from anomaly_detection.workflows.verdict_records import VerdictRecord, reason_of
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
 
     from anomaly_detection.logs import LogPipeline, LogResult
     from anomaly_detection.registry.base import ModelVersion
@@ -111,7 +111,7 @@ class LiveLogs:
         with self.loaded.lock:
             verdict = self._pipeline.detect_one(entry.line)
         self._seconds.observe(time.perf_counter() - began)
-        record = self._recorded(entry, verdict, [verdict.methods[name].p_value for name in self.METHODS])
+        record = self._recorded(entry, verdict, (verdict.methods[name].p_value for name in self.METHODS))
         return {**verdict.to_dict(), "log_id": record.id, "model": self.version.reference}, record
 
     def _told_each(
@@ -125,7 +125,7 @@ class LiveLogs:
             detections.append(_detection(record, oddest, entry.stamp or _stamp(entry.time)))
         return detections, records
 
-    def _recorded(self, entry: Entry, verdict: Verdict, p_values: list[float]) -> VerdictRecord:
+    def _recorded(self, entry: Entry, verdict: Verdict, p_values: Iterable[float]) -> VerdictRecord:
         record = VerdictRecord(
             entry.id or new_id(), entry.line.get("service") or "", micros_of(entry.time), verdict.score,
             verdict.p_value, verdict.anomaly_score, verdict.is_anomaly, verdict.severity, verdict.confidence,

@@ -50,9 +50,7 @@ def retain(settings: Settings, task: Task) -> Mapping[str, Any]:
     finally:
         database.close()
     task.progress(0.5, "deleting files")
-    uploads = Uploads(settings.home / "uploads").forget(
-        before.timestamp(), {str(job.payload.get("upload")) for job in kept}
-    )
+    uploads = Uploads.of(settings).forget(before.timestamp(), {str(job.payload.get("upload")) for job in kept})
     ids = {job.id for job in kept}
     results = sum(_files_of_jobs(settings.home / name, before, ids) for name in ("results", "studies"))
     runs = Runs.of(settings).forget(before)

@@ -6,7 +6,7 @@ import os
 import re
 import secrets
 from contextlib import contextmanager, suppress
-from typing import IO, TYPE_CHECKING
+from typing import IO, TYPE_CHECKING, Self
 
 from anomaly_detection import formats
 from anomaly_detection.errors import JobNotFoundError, SinkError
@@ -14,6 +14,8 @@ from anomaly_detection.errors import JobNotFoundError, SinkError
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator
     from pathlib import Path
+
+    from anomaly_detection.settings import Settings
 
 _ID = re.compile(r"[0-9a-f]{32}(\.[a-z]{2,7}){0,2}", re.ASCII)
 PART = ".part"
@@ -58,6 +60,11 @@ class Uploads:
     def __init__(self, folder: Path, most_bytes: int = 2**62) -> None:
         self.folder = folder
         self.most_bytes = most_bytes
+
+    @classmethod
+    def of(cls, settings: Settings) -> Self:
+        """Those of a service."""
+        return cls(settings.home / "uploads", settings.max_uploads)
 
     @contextmanager
     def writing(self, name: str = "") -> Iterator[Writing]:
