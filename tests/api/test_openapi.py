@@ -12,7 +12,7 @@ import pytest
 from anomaly_detection.api.openapi import REFUSALS
 from anomaly_detection.pipeline import Pipeline
 from anomaly_detection.registry.local import LocalRegistry
-from service_support import service, until
+from service_support import service
 
 EXAMPLES = int(os.environ.get("FUZZ_EXAMPLES", "4"))
 """Per route; ``make fuzz`` sets 2,000."""
@@ -32,8 +32,7 @@ def running(tmp_path_factory):
         frame = pl.DataFrame([{"amount": 10.0 + i % 7, "days": float(i % 5)} for i in range(100)])
         registry.register("orders", Pipeline("mad").fit(frame), aliases=["production"])
         running.client.headers.update(running.key("admin"))
-        entry = {"latency_ms": 100, "level": "INFO"}
-        until(lambda: running.client.post("/predict", json=entry).status_code != 503, "a model of logs is there", 120)
+        assert running.context.models.prepared.wait(120)
         yield running
 
 

@@ -58,8 +58,7 @@ def kill_in_the_middle_of_a_training(service):
     asked = [service.client.post("/api/v1/jobs", json=body).json()["id"] for _ in range(2)]
     until(lambda: service.client.get("/api/v1/jobs?state=running").json()["items"])
     workers = workers_of(service)
-    runners = [pid for worker in workers for pid in children(worker)]
-    assert runners
+    runners = until(lambda: [pid for worker in workers for pid in children(worker)])
     service.stop(signal.SIGKILL)
     until(lambda: not any(map(is_up, [*workers, *runners])))
     return asked

@@ -37,7 +37,7 @@ def service(home, tmp_path_factory):
     }
     env = {f"ANOMALY_DETECTION_{name}": str(value) for name, value in limits.items()}
     with running(tmp_path_factory.mktemp("hostile"), home=home, env=env) as found:
-        until(lambda: found.client.post("/predict", json={"latency_ms": 1}).status_code != 503)  # models are there
+        until(lambda: found.client.get("/stats/none").status_code != 503)  # the model of logs is there
         yield found
 
 
