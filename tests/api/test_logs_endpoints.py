@@ -10,10 +10,13 @@ import pytest
 
 from anomaly_detection import LogDetector
 from anomaly_detection.sources.logs.generated import generate_logs, lines_of
+from anomaly_detection.workflows import starting_models
 from live_support import running
+from service_support import service
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from pathlib import Path
 
     import httpx
 
@@ -168,3 +171,18 @@ def test_the_document_describes_the_bodies(client: httpx.Client) -> None:
     body = document["paths"]["/detect"]["post"]["requestBody"]["content"]["application/json"]["schema"]
     assert [each["type"] for each in body["anyOf"]] == ["object", "array", "object"]
     assert "latency_ms" in body["anyOf"][0]["properties"]
+
+
+def test_whoever_asks_before_the_first_models_are_made_is_told_to_wait(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(starting_models, "do_apart", lambda *_, ends: ends.wait())
+    with service(tmp_path) as young:
+        answers = [
+            young.client.post("/detect", json=LOUD),
+            young.client.post("/score", json=LOUD),
+            young.client.post("/predict", json={"latency_ms": 5.0}),
+            young.client.get("/stats/auth"),
+        ]
+    assert [answer.status_code for answer in answers] == [503] * 4
+    assert {answer.headers["retry-after"] for answer in answers} == {"2"}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from anomaly_detection.api.bare import Gathered
@@ -12,7 +13,7 @@ from anomaly_detection.workflows.live_logs import LiveLogs
 from anomaly_detection.workflows.log_entries import arrived
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
     from concurrent.futures import Future
 
     from anomaly_detection.workflows.live_logs import Detection
@@ -21,6 +22,16 @@ if TYPE_CHECKING:
     from anomaly_detection.workflows.recording import Recorder
     from anomaly_detection.workflows.serving import Models
     from anomaly_detection.workflows.verdict_records import VerdictRecord
+
+
+@contextmanager
+def made_soon() -> Iterator[None]:
+    """Answer 503 where a model of log entries is not there yet, for a service makes those it starts with."""
+    try:
+        yield
+    except ModelNotFoundError as error:
+        detail = "The models of log entries that a service starts with are being made: ask again in a few seconds."
+        raise ProblemError(503, detail, {"Retry-After": "2"}) from error
 
 
 class CurrentLogs:
@@ -61,15 +72,8 @@ class CurrentLogs:
         ArtifactError, ParameterError
             for a model that cannot be used.
         """
-        try:
+        with made_soon():
             return LiveLogs(self.models.get(self.reference))
-        except ModelNotFoundError as error:
-            raise ProblemError(
-                503,
-                f"There is no model of log lines named {self.reference!r} yet. A starting one is made when the service "
-                "starts for the first time: ask again in a few seconds.",
-                {"Retry-After": "2"},
-            ) from error
 
     async def detect(self, entry: Entry) -> Detection:
         """The verdict on an entry, once it is kept."""

@@ -11,6 +11,7 @@ from starlette.responses import Response  # noqa: TC002
 
 from anomaly_detection.api.bare import BareRoute, Json, body_of
 from anomaly_detection.api.context import Here  # noqa: TC001
+from anomaly_detection.api.current_logs import made_soon
 from anomaly_detection.api.principal import Caller, needs, principal
 from anomaly_detection.api.problems import ProblemError
 from anomaly_detection.api.schemas import logs as schemas
@@ -91,9 +92,9 @@ def stats(service: str, here: Here) -> schemas.Statistics:
 @router.post("/predict", dependencies=[Depends(needs("score"))])
 def predict(entry: schemas.SmallEntry, here: Here) -> schemas.Predicted:
     """Judge a latency and a level alone, by the small model."""
-    return schemas.Predicted.model_validate(
-        judge_small(here.models, here.settings.log_model, entry.latency_ms, entry.level)
-    )
+    with made_soon():
+        told = judge_small(here.models, here.settings.log_model, entry.latency_ms, entry.level)
+    return schemas.Predicted.model_validate(told)
 
 
 @router.post("/train", dependencies=[Depends(needs("train"))])
