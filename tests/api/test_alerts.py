@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -71,6 +72,22 @@ def test_pages_hold_each_alarm_once(client: httpx.Client) -> None:
         if (after := page["next"]) is None:
             break
     assert paged == every
+
+
+def test_times_are_given_as_text_or_in_seconds(client: httpx.Client) -> None:
+    found = alarm(client, "timed")
+    moment = datetime.fromisoformat(found["at"])
+    ways = [
+        (moment.isoformat(), (moment + timedelta(seconds=1)).isoformat()),
+        (moment.astimezone(UTC).replace(tzinfo=None).isoformat(), None),
+        (f"{moment.timestamp():.6f}", f"{moment.timestamp() + 1:.6f}"),
+    ]
+    for begin, end in ways:
+        asked = {name: one for name, one in (("begin", begin), ("end", end)) if one}
+        listed = client.get("/api/v1/alerts", params=asked).json()["alerts"]
+        assert [one["record_id"] for one in listed] == ["timed"]
+    assert client.get("/api/v1/alerts", params={"end": "0.5"}).json()["alerts"] == []
+    assert client.get("/api/v1/alerts", params={"end": "soon"}).status_code == 422
 
 
 @pytest.mark.parametrize(

@@ -6,6 +6,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Path, Query
+from pydantic import AfterValidator, WithJsonSchema
 
 from anomaly_detection.api.context import Context, Here  # noqa: TC001 - FastAPI reads it
 from anomaly_detection.api.pages import After, Limit, cursor, place_of
@@ -25,6 +26,22 @@ Name = Annotated[str, Path(max_length=120)]
 Text = Annotated[str | None, Query(max_length=400)]
 
 
+def _in_utc(moment: datetime) -> datetime:
+    return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment
+
+
+Moment = Annotated[
+    datetime,
+    AfterValidator(_in_utc),
+    WithJsonSchema(
+        {
+            "anyOf": [{"type": "string", "format": "date-time"}, {"type": "number"}],
+            "description": "As RFC 3339 writes it, UTC where no zone is given, or in seconds since 1970.",
+        }
+    ),
+]
+
+
 @router.get("/alerts", dependencies=[Depends(needs("read"))])
 def list_alerts(
     here: Here,
@@ -33,15 +50,13 @@ def list_alerts(
     severity: Annotated[Severity | None, Query()] = None,
     state: Annotated[schemas.AlertState | None, Query()] = None,
     key: Text = None,
-    begin: datetime | None = None,
-    end: datetime | None = None,
+    begin: Moment | None = None,
+    end: Moment | None = None,
     limit: Limit = 100,
     after: After = None,
 ) -> schemas.Alerts:
     """List alarms, the latest first."""
-    wanted = AlertFilter(
-        _text(model), version, severity, state, _text(key), begin=_moment(begin), end=_moment(end)
-    )  # fmt: skip
+    wanted = AlertFilter(_text(model), version, severity, state, _text(key), begin=begin, end=end)
     with here.database.read() as connection:
         found = alerts.listed(connection, wanted, limit, place_of(after))
     last = cursor(found[-1].at, found[-1].id) if len(found) == limit else None
@@ -102,12 +117,12 @@ def quality(name: Name, here: Here) -> schemas.ModelQuality:
 
 @router.get("/history/{name}", dependencies=[Depends(needs("read"))], tags=["history"])
 def history(
-    name: Name, here: Here, begin: datetime | None = None, end: datetime | None = None, limit: Limit = 100
+    name: Name, here: Here, begin: Moment | None = None, end: Moment | None = None, limit: Limit = 100
 ) -> schemas.Past:
     """List verdicts of the past, the latest first; those of the last minutes may still be on their way."""
     check_name(name)
-    until = _moment(end) or datetime.now(UTC) + timedelta(days=1)
-    since = _moment(begin) or datetime(1970, 1, 1, tzinfo=UTC)
+    until = end or datetime.now(UTC) + timedelta(days=1)
+    since = begin or datetime(1970, 1, 1, tzinfo=UTC)
     rows: list[dict[str, Any]] = here.recorder.history.read(name, since, until, limit)
     return schemas.Past(model=name, verdicts=[schemas.KeptVerdict.model_validate(row) for row in rows])
 
@@ -130,7 +145,3 @@ def _known(id: str) -> str:
 
 def _text(text: str | None) -> str | None:
     return None if text is None else text.replace("\0", "\ufffd")
-
-
-def _moment(moment: datetime | None) -> datetime | None:
-    return moment.replace(tzinfo=UTC) if moment is not None and moment.tzinfo is None else moment
