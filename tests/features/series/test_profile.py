@@ -51,6 +51,21 @@ def test_a_week_of_days_is_told_by_the_calendar():
     assert 168 in [length for length, _ in season_lengths(values, HOUR)]
 
 
+@pytest.mark.parametrize("minutes", [1, 5, 10, 15, 30])
+@pytest.mark.parametrize("scale", [0.02, 0.5])
+def test_an_hour_is_no_season_of_a_day_that_goes_slowly(minutes, scale):
+    rows = np.arange(9 * 1440 // minutes)
+    day = 1440 // minutes
+    values = np.sin(2 * np.pi * rows / day) + 0.5 * np.sin(4 * np.pi * rows / day) + noise(scale, len(rows))
+    assert season_lengths(values, minutes * HOUR // 60)[0][0] == day
+
+
+def test_an_hour_is_a_season_where_rows_an_hour_apart_are_alike():
+    rows = np.arange(3 * 1440)
+    values = np.sin(2 * np.pi * rows / 60) + 0.3 * np.sin(2 * np.pi * rows / 1440) + noise(0.2, len(rows))
+    assert season_lengths(values, HOUR // 60)[0][0] == 60
+
+
 @given(st.lists(st.floats(0, 10), min_size=1, max_size=60), st.integers(0, 59))
 def test_differences_do_not_depend_on_chunks(added, cut):
     values = np.cumsum(added)[:, None]

@@ -59,15 +59,13 @@ def season_lengths(values: NDArray[np.float64], step: int = 0) -> list[tuple[int
     rest = _prepared(values[-MOST_ROWS:])
     found: list[tuple[int, float]] = []
     while rest is not None and len(found) < MOST_SEASONS:
-        length = _strongest(rest, [one for one, _ in found], _of_calendar(step, len(rest)))
-        if length is None:
-            break
-        left = rest - _profile(rest, length)
-        strength = 1.0 - float(np.var(left)) / float(np.var(rest))
-        if strength < (BETTER if found else STRONG / 2):
+        least = BETTER if found else STRONG / 2
+        calendar = [one for one in _of_calendar(step, len(rest)) if _strength(rest, one) >= least]
+        length = _strongest(rest, [one for one, _ in found], calendar)
+        if length is None or (strength := _strength(rest, length)) < least:
             break
         found.append((length, strength))
-        rest = left
+        rest = rest - _profile(rest, length)
         if not np.var(rest) > NOTHING:
             break
     return found
@@ -141,6 +139,11 @@ def _of_calendar(step: int, n: int) -> list[int]:
         return []
     lengths = [length / step for length in SEASONS.values()]
     return [round(one) for one in lengths if 2 <= one <= n / FEWEST and abs(one - round(one)) < 0.01 * one]
+
+
+def _strength(values: NDArray[np.float64], length: int) -> float:
+    """The share of the variance that a season explains; rows an hour apart are alike in a slow series without any."""
+    return 1.0 - float(np.var(values - _profile(values, length))) / float(np.var(values))
 
 
 def _profile(values: NDArray[np.float64], length: int) -> NDArray[np.float64]:
