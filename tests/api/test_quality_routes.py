@@ -81,10 +81,12 @@ def test_values_are_held_against_runs_that_are_remembered(client):
 
 def test_cells_are_held_against_tables_that_are_remembered(client):
     check(client, "pattern", table_id="codes", current_data=orders(0), timestamp=DAYS[0])
-    odd = {**orders(1), "code": ["b7"] * 200}
-    answer = check(client, "pattern", table_id="codes", current_data=odd, timestamp=DAYS[1])
+    odd = {"shop": ["a"] * 20 + ["b"] * 180, **orders(1)}
+    odd["code"] = ["b7"] * 20 + odd["code"][20:]
+    answer = check(client, "pattern", table_id="codes", current_data=odd, timestamp=DAYS[1], segments=["shop"])
     assert answer["is_anomaly"]
-    assert answer["findings"][0]["column"] == "code"
+    found = next(one for one in answer["findings"] if one["column"] == "code")
+    assert found["guilty"] == "100% of them have shop = 'a' (10.0% of the rows)"
 
 
 def test_arrivals_are_remembered_and_lateness_is_told(client):

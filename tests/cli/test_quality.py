@@ -87,6 +87,17 @@ def test_columns_and_key(ad, dirty, tmp_path):
     assert scores["city"].arg_max() in {3, 17, 150}
 
 
+def test_the_guilty_part_is_named(ad, dirty, tmp_path):
+    now = sites(seed=7)
+    wrong = (pl.col("region") == now["region"][0]) & (pl.int_range(pl.len()) < 60)
+    path = tmp_path / "now.csv"
+    now.with_columns(phone=pl.when(wrong).then(pl.lit("none at all")).otherwise("phone")).write_csv(path)
+    options = ("--history", dirty, "--columns", "phone", "--segment", "region", "--json")
+    found = next(one for one in ad(*PATTERN, path, *options).json["findings"] if one["column"] == "phone")
+    assert found["guilty"].startswith(f"100% of them have region = '{now['region'][0]}'")
+    assert found["guilty"] in found["message"]
+
+
 def test_standard_output_holds_nothing_but_the_scores(ad, dirty):
     ran = ad(*PATTERN, dirty, "--cell-scores", "-")
     assert ran.out.splitlines()[0] == "id,zip,city,region,phone,area,opened"
@@ -98,6 +109,7 @@ def test_standard_output_holds_nothing_but_the_scores(ad, dirty):
     [
         (("--columns", "town"), "no column 'town'"),
         (("--key", "town"), "no column 'town'"),
+        (("--segment", "town"), "no column 'town'"),
         (("--tolerance", "3"), "tolerance is 3"),
         (("--json", "--cell-scores", "-"), "Give one of them"),
         (("--output", "x.csv", "--cell-scores", "x.csv"), "a place of its own"),

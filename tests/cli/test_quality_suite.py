@@ -148,9 +148,8 @@ def test_a_table_of_a_database(ad, folder):
 
 
 def test_patterns_are_remembered_in_the_history_of_a_suite(ad, folder):
-    path = write(
-        folder, {"tables": {"sites": {"data": "sites.csv", "history": "runs", "checks": ["pattern", "volume"]}}}
-    )
+    table = {"data": "sites.csv", "history": "runs", "segments": ["region"], "checks": ["pattern", "volume"]}
+    path = write(folder, {"tables": {"sites": table}})
     for n in range(2):
         sites(seed=n).write_csv(folder / "sites.csv")
         assert ad("quality", "run", path, "--remember", "--now", f"2026-03-0{n + 1}", "--fail-on-anomaly").code == 0
@@ -158,9 +157,12 @@ def test_patterns_are_remembered_in_the_history_of_a_suite(ad, folder):
         "pattern.json",
         "run.json",
     ]
-    sites(seed=5).with_columns(phone=pl.lit("none")).write_csv(folder / "sites.csv")
+    now = sites(seed=5)
+    wrong = pl.col("region") == now["region"][0]
+    now.with_columns(phone=pl.when(wrong).then(pl.lit("none")).otherwise("phone")).write_csv(folder / "sites.csv")
     ran = ad("quality", "run", path, "--json", "--now", "2026-03-03").json["results"][0]
     assert (ran["status"], ran["answer"]["findings"][0]["column"]) == ("failed", "phone")
+    assert f"region = '{now['region'][0]}'" in ran["answer"]["findings"][0]["guilty"]
 
 
 @pytest.mark.parametrize(

@@ -70,6 +70,13 @@ def test_untouched_rows_are_as_they_were_and_labels_say_which_were_not(kind, see
 
 
 @pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("name", ["count", "word", "row"])
+def test_a_column_of_words_may_have_any_name(kind, name):
+    frame = table().drop("count").rename({"city": name})
+    assert inject(frame, schema_of(frame), kind).labels.any()
+
+
+@pytest.mark.parametrize("kind", KINDS)
 def test_another_seed_makes_others_and_every_row_is_changed(kind):
     frame = table()
     schema = schema_of(frame)

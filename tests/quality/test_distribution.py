@@ -80,6 +80,14 @@ def test_rows_that_moved_a_mean_are_named():
     assert f"these {len(worst.rows)} rows of 1,500 rows moved it" in worst.message
 
 
+@pytest.mark.parametrize("name", ["n", "count", "value", "group", "rows"])
+def test_a_segment_may_have_any_name(name):
+    now, before = (run(seed).rename({"region": name}) for seed in (99, 1))
+    dear = pl.when(pl.col(name) == "us").then(pl.col("amount") + 40).otherwise(pl.col("amount")).alias("amount")
+    answer = check_distribution(now.with_columns(dear), [before], segments=[name])
+    assert f"comes from {name} = 'us'" in next(one for one in answer.changes if one.test == "mean").guilty
+
+
 def test_the_guilty_segment_is_named():
     dear = pl.when(pl.col("region") == "us").then(pl.col("amount") + 40).otherwise(pl.col("amount")).alias("amount")
     answer = check_distribution(run(99).with_columns(dear), HISTORY, segments=["region"])

@@ -5,7 +5,7 @@ import json
 import polars as pl
 import pytest
 
-from anomaly_detection.errors import InputError, ParameterError
+from anomaly_detection.errors import InputError, ParameterError, SchemaError
 from anomaly_detection.quality import PatternProfile, check_pattern, score_cells
 from quality.tables import ERRORS, sites, spoilt
 
@@ -87,6 +87,37 @@ def test_columns_that_are_added_lost_or_of_another_type_are_stated():
         "zip": "The column 'zip' holds number, and held text.",
     }
     assert answer.severity == "critical"
+
+
+def orders(wrong):
+    """Codes by country; those of some rows are written otherwise."""
+    country = ["DE" if i % 10 == 0 else "FR" if i % 3 else None for i in range(2_000)]
+    code = [f"x{i % 90}!" if i in wrong else f"AB-{i % 90 + 10}" for i in range(2_000)]
+    return pl.DataFrame({"country": country, "n": ["a", "b"] * 1_000, "code": code})
+
+
+@pytest.mark.parametrize("history", [None, orders(set())], ids=["by itself", "against an earlier table"])
+@pytest.mark.parametrize(
+    ("wrong", "guilty"),
+    [
+        (range(0, 120, 10), "100% of them have country = 'DE' (10.0% of the rows)"),
+        ([i for i in range(60) if i % 3 == 0 and i % 10], "100% of them have country = '' (30.0% of the rows)"),
+        (range(1, 100, 7), ""),
+        (range(1, 31, 3), ""),
+    ],
+    ids=["one value", "where it is missing", "everywhere", "too few to tell"],
+)
+def test_the_part_of_the_table_that_most_wrong_rows_are_in_is_named(wrong, guilty, history):
+    answer = check_pattern(orders(set(wrong)), history, tolerance=0.0, segments=["country", "n"])
+    found = [one for one in answer.findings if one.column == "code"]
+    assert found
+    assert {one.guilty for one in found} == {guilty}
+    assert all(one.message.endswith(f"; {guilty}.") for one in found if guilty)
+
+
+def test_a_part_by_a_column_that_is_not_there_is_refused():
+    with pytest.raises(SchemaError, match="'planet' to part the table by; there are 'country', 'n', 'code'"):
+        check_pattern(orders(set()), segments=["planet"])
 
 
 def test_an_empty_run_is_held_against_the_columns_only():

@@ -194,11 +194,11 @@ def _another_word(series: pl.Series, rows: Rows, rng: np.random.Generator) -> pl
 
 def _odd_words(table: Table, name: str, rows: Rows, rng: np.random.Generator, chosen: NDArray[np.bool_]) -> pl.Series:
     words = read_words(table.like[name]).drop_nulls()
-    counts = words.value_counts(sort=True)
+    counts = words.alias("word").value_counts(sort=True)
     rarest = counts[-1]
     new = _new_words(table.like[name], words, rng.integers(1, 100, len(rows)))
     if rarest["count"][0] <= RARE_SHARE * len(table.like):
-        seen = table.like[name].filter(read_words(table.like[name]) == rarest[name][0])
+        seen = table.like[name].filter(read_words(table.like[name]) == rarest["word"][0])
         new = where(seen[np.zeros(len(rows), dtype=np.int64)], new, rng.random(len(rows)) < 0.5)
     return where(table.frame[name][rows], new, chosen)
 

@@ -63,6 +63,7 @@ class Finding:
     rows : how many rows have the problem.
     share : the same as a share of all rows.
     examples : a few of them.
+    guilty : in words, which part of the table has most of them; empty where none does, or none was asked for.
     """
 
     column: str
@@ -75,6 +76,7 @@ class Finding:
     rows: int
     share: float
     examples: tuple[Example, ...] = ()
+    guilty: str = ""
 
 
 def severity_of_share(share: float, most: float) -> str:

@@ -9,6 +9,7 @@ from scipy.special import expit
 
 from anomaly_detection.quality.answer import Example, Finding, severity_of_share
 from anomaly_detection.quality.cells import CONTRADICTION, LINE, MISFIT
+from anomaly_detection.quality.guilty_parts import blamed
 from anomaly_detection.quality.rarity import NOTHING
 from anomaly_detection.quality.typos import near_duplicates
 from anomaly_detection.records import counted
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from anomaly_detection.quality.cells import CellScores
+    from anomaly_detection.quality.guilty_parts import GuiltyParts
 
     Rows = NDArray[np.int64]
 
@@ -39,21 +41,22 @@ WORDS = {
 }
 
 
-def findings_of(found: CellScores, tolerance: float) -> list[Finding]:
+def findings_of(found: CellScores, tolerance: float, parts: GuiltyParts | None = None) -> list[Finding]:
     """Put the wrong cells of a table into words, the most severe finding first.
 
     Parameters
     ----------
     found : what was found in the cells.
     tolerance : the share of rows that may be wrong in one way.
+    parts : the parts of the table one of which may be guilty.
     """
     places = found.columns if len(found.odds) else ()
-    every = [one for place in places for one in of_column(found, place, tolerance)]
-    every += misfits(found, tolerance)
+    every = [one for place in places for one in of_column(found, place, tolerance, parts)]
+    every += misfits(found, tolerance, parts)
     return sorted(every, key=lambda one: (not one.is_anomaly, -one.share * one.confidence))
 
 
-def of_column(found: CellScores, place: int, tolerance: float) -> list[Finding]:
+def of_column(found: CellScores, place: int, tolerance: float, parts: GuiltyParts | None) -> list[Finding]:
     """The findings of one column: one for each kind of problem that it has."""
     column, scores = found.columns[place], expit(found.odds[:, place])
     rows = np.flatnonzero(scores >= LINE)
@@ -61,14 +64,14 @@ def of_column(found: CellScores, place: int, tolerance: float) -> list[Finding]:
     made = []
     for kind in dict.fromkeys(kinds.tolist()):
         at = rows[kinds == kind]
-        made.append(finding(found, place, kind, at, tolerance, float(scores[at].mean())))
+        made.append(blamed(finding(found, place, kind, at, tolerance, float(scores[at].mean())), at, parts))
     doubtful = np.flatnonzero((found.looks[place][NOTATION] > NOTHING)[column.codes] & (scores < LINE))
     if len(doubtful) > tolerance * column.rows:
         made.append(finding(found, place, NOTATION, doubtful, 1.0, float(scores[doubtful].mean())))
     return made
 
 
-def misfits(found: CellScores, tolerance: float) -> list[Finding]:
+def misfits(found: CellScores, tolerance: float, parts: GuiltyParts | None) -> list[Finding]:
     """Rows of which more than half a wrong cell is to be expected, though no cell stands out."""
     if found.misfit is None:
         return []
@@ -82,7 +85,8 @@ def misfits(found: CellScores, tolerance: float) -> list[Finding]:
     words = f"{counted(len(rows), 'row')} do not fit together{example_words(examples)}."
     severity = severity_of_share(share, tolerance)
     range_ = (0.0, tolerance)
-    return [Finding("", MISFIT, severity != "normal", severity, sure, range_, words, len(rows), share, examples)]
+    made = Finding("", MISFIT, severity != "normal", severity, sure, range_, words, len(rows), share, examples)
+    return [blamed(made, rows, parts)]
 
 
 def row_words(found: CellScores, row: int) -> str:

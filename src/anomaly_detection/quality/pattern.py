@@ -11,6 +11,7 @@ from anomaly_detection.errors import ParameterError
 from anomaly_detection.quality.answer import Answer, Finding
 from anomaly_detection.quality.cells import LINE, METHODS, CellScores, score_cells
 from anomaly_detection.quality.findings import duplicates, findings_of
+from anomaly_detection.quality.guilty_parts import GuiltyParts
 from anomaly_detection.quality.profile import PatternProfile
 from anomaly_detection.records import counted
 from anomaly_detection.results import SEVERITIES
@@ -53,6 +54,7 @@ def check_pattern(
     tolerance: float = TOLERANCE,
     frame: pl.DataFrame | None = None,
     method: str = "auto",
+    segments: Sequence[str] | GuiltyParts = (),
 ) -> PatternAnswer:
     """Say whether a table looks as it should.
 
@@ -67,11 +69,15 @@ def check_pattern(
     tolerance : in [0, 1), the share that may be wrong without an alarm.
     frame : the table, where ``current`` is the scores of its cells.
     method : how cells are scored without a history, as :func:`~anomaly_detection.quality.score_cells` has it.
+    segments : columns whose values part the table, to name the part that most of the rows with a problem are in; or the
+        parts if they were made before.
 
     Raises
     ------
     ParameterError
         for a tolerance out of range, or a method where there is a history.
+    SchemaError
+        for a segment that is no column.
 
     >>> earlier = pl.DataFrame({"code": ["A-1", "B-2", "C-3"] * 100})
     >>> answer = check_pattern(pl.DataFrame({"code": ["A-1", "b2", "C-3", "B-2"] * 50}), earlier)
@@ -81,14 +87,15 @@ def check_pattern(
     if not 0 <= tolerance < 1:
         raise ParameterError(f"tolerance is {tolerance}; it is a share, at least 0 and below 1.")
     table = current if isinstance(current, pl.DataFrame) else frame
+    parts = _parts(table, segments)
     if history is not None:
         if table is None:
             raise ParameterError("A history is held against a table, and only scores were given. Give frame too.")
         if method != METHODS[0]:
             raise ParameterError(f"method {method!r} looks at a table by itself, and this one has earlier ones.")
-        return against(table, history, tolerance)
+        return against(table, history, tolerance, parts)
     found = score_cells(current, method=method) if isinstance(current, pl.DataFrame) else current
-    findings = findings_of(found, tolerance)
+    findings = findings_of(found, tolerance, parts)
     if table is not None:
         findings += duplicates(table, tolerance)
     return by_itself(found, tuple(findings), tolerance)
@@ -113,11 +120,14 @@ def worst(alarms: Sequence[Finding]) -> str:
 
 
 def against(
-    table: pl.DataFrame, history: PatternProfile | pl.DataFrame | Sequence[pl.DataFrame], tolerance: float
+    table: pl.DataFrame,
+    history: PatternProfile | pl.DataFrame | Sequence[pl.DataFrame],
+    tolerance: float,
+    parts: GuiltyParts | None = None,
 ) -> PatternAnswer:
     """The answer of a table that is held against earlier ones."""
     profile = history if isinstance(history, PatternProfile) else PatternProfile.fit(_tables(history))
-    findings = tuple(profile.check(table, tolerance))
+    findings = tuple(profile.check(table, tolerance, parts))
     alarms = [one for one in findings if one.is_anomaly]
     sure = max((one.confidence for one in alarms), default=1.0 - tolerance)
     past = counted(profile.tables, "earlier table")
@@ -128,6 +138,12 @@ def against(
     )
     wrong = sum(one.rows for one in alarms)
     return PatternAnswer(bool(alarms), worst(alarms), sure, (0.0, tolerance), message, findings, *table.shape, wrong)
+
+
+def _parts(table: pl.DataFrame | None, segments: Sequence[str] | GuiltyParts) -> GuiltyParts | None:
+    if isinstance(segments, GuiltyParts):
+        return segments
+    return GuiltyParts.of(table, segments) if segments and table is not None else None
 
 
 def _tables(history: pl.DataFrame | Sequence[pl.DataFrame]) -> list[pl.DataFrame]:

@@ -12,6 +12,7 @@ from anomaly_detection.quality.answer import Example, Finding, severity_of_share
 from anomaly_detection.quality.column_profile import ColumnProfile, merged_columns, profiled
 from anomaly_detection.quality.columns import CodedColumn, coded
 from anomaly_detection.quality.findings import EXAMPLES, example_words
+from anomaly_detection.quality.guilty_parts import blamed
 from anomaly_detection.quality.shapes import runs
 from anomaly_detection.records import counted, quoted
 
@@ -20,6 +21,8 @@ if TYPE_CHECKING:
 
     import polars as pl
     from numpy.typing import NDArray
+
+    from anomaly_detection.quality.guilty_parts import GuiltyParts
 
 VERSION = 1
 ALPHA = 0.001
@@ -73,18 +76,19 @@ class PatternProfile:
         }
         return cls(sum(one.tables for one in profiles), made, latest.time)
 
-    def check(self, frame: pl.DataFrame, tolerance: float = 0.0) -> list[Finding]:
+    def check(self, frame: pl.DataFrame, tolerance: float = 0.0, parts: GuiltyParts | None = None) -> list[Finding]:
         """How a table differs, the most severe finding first.
 
         Parameters
         ----------
         frame : the table.
         tolerance : the share of rows of a column that may differ without an alarm.
+        parts : the parts of the table one of which may be guilty.
         """
         found = self.schema_findings(frame)
         for name in frame.columns if len(frame) else ():
             if name in self.columns:
-                found += column_findings(coded(frame[name]), self.columns[name], tolerance)
+                found += column_findings(coded(frame[name]), self.columns[name], tolerance, parts)
         return sorted(found, key=lambda one: (not one.is_anomaly, -one.share))
 
     def schema_findings(self, frame: pl.DataFrame) -> list[Finding]:
@@ -139,30 +143,37 @@ def schema_finding(column: str, kind: str, severity: str, message: str) -> Findi
     return Finding(column, kind, True, severity, 1.0, (0.0, 0.0), message, 0, 1.0)
 
 
-def column_findings(column: CodedColumn, profile: ColumnProfile, tolerance: float) -> list[Finding]:
+def column_findings(
+    column: CodedColumn, profile: ColumnProfile, tolerance: float, parts: GuiltyParts | None = None
+) -> list[Finding]:
     """How a column differs from earlier ones."""
-    found = [missing_finding(column, profile, tolerance)]
+    found = [missing_finding(column, profile, tolerance, parts)]
     kept = ~column.missing
     if profile.shapes is not None:
         new = kept & ~runs(column.texts).is_in(list(profile.shapes)).to_numpy()
-        found.append(
-            novelty(column, new, "new shape", "have a shape that was not there before", profile.shapes, tolerance)
-        )
+        words = "have a shape that was not there before"
+        found.append(novelty(column, new, "new shape", words, profile.shapes, tolerance, parts))
     if (known := profile.known_values) is not None:
         new = kept & ~column.texts.is_in(list(known)).to_numpy()
-        found.append(novelty(column, new, "new value", "were not there before", known, tolerance))
+        found.append(novelty(column, new, "new value", "were not there before", known, tolerance, parts))
         found.append(lost_finding(column, known))
     if profile.lowest is not None and profile.highest is not None and profile.width is not None:
         room = 0.5 * max(profile.width, 0.01 * max(abs(profile.lowest), abs(profile.highest)))
         low, high = profile.lowest - room, profile.highest + room
         words = f"lie outside of {low:g} to {high:g}"
         out = kept & ((column.numbers < low) | (column.numbers > high))
-        found.append(novelty(column, out, "out of range", words, {"": profile.filled}, tolerance))
+        found.append(novelty(column, out, "out of range", words, {"": profile.filled}, tolerance, parts))
     return [one for one in found if one is not None]
 
 
 def novelty(
-    column: CodedColumn, new: NDArray[np.bool_], kind: str, words: str, known: Mapping[str, int], tolerance: float
+    column: CodedColumn,
+    new: NDArray[np.bool_],
+    kind: str,
+    words: str,
+    known: Mapping[str, int],
+    tolerance: float,
+    parts: GuiltyParts | None,
 ) -> Finding | None:
     """A finding where more values are new than the ones that had occurred once let expect."""
     rows = np.flatnonzero(new[column.codes])
@@ -171,10 +182,12 @@ def novelty(
     from scipy.stats import betabinom  # noqa: PLC0415 - heavy, and seldom needed
 
     expected = betabinom(column.rows, once + 0.5, total - once + 0.5)
-    return rate_finding(column, rows, kind, words, expected, tolerance)
+    return rate_finding(column, rows, kind, words, expected, tolerance, parts)
 
 
-def missing_finding(column: CodedColumn, profile: ColumnProfile, tolerance: float) -> Finding | None:
+def missing_finding(
+    column: CodedColumn, profile: ColumnProfile, tolerance: float, parts: GuiltyParts | None
+) -> Finding | None:
     """A finding where more values are missing than in earlier tables."""
     rates = np.asarray(profile.missing)
     mean = float(rates.mean())
@@ -184,11 +197,17 @@ def missing_finding(column: CodedColumn, profile: ColumnProfile, tolerance: floa
 
     expected = betabinom(column.rows, mean * weight + 0.5, (1 - mean) * weight + 0.5)
     rows = np.flatnonzero(column.missing[column.codes])
-    return rate_finding(column, rows, "missing", f"are missing, {mean:.1%} before", expected, tolerance)
+    return rate_finding(column, rows, "missing", f"are missing, {mean:.1%} before", expected, tolerance, parts)
 
 
 def rate_finding(
-    column: CodedColumn, rows: NDArray[np.int64], kind: str, words: str, expected: Any, tolerance: float
+    column: CodedColumn,
+    rows: NDArray[np.int64],
+    kind: str,
+    words: str,
+    expected: Any,
+    tolerance: float,
+    parts: GuiltyParts | None,
 ) -> Finding | None:
     """A finding where a share of rows is larger than expected."""
     share = len(rows) / column.rows
@@ -201,7 +220,8 @@ def rate_finding(
     message = f"{column.name}: {counted(len(rows), 'value')} ({share:.1%}) {words}{shown}."
     sure = 1.0 - float(expected.sf(len(rows) - 1))
     severity = severity_of_share(share, most)
-    return Finding(column.name, kind, True, severity, sure, (0.0, most), message, len(rows), share, examples)
+    made = Finding(column.name, kind, True, severity, sure, (0.0, most), message, len(rows), share, examples)
+    return blamed(made, rows, parts)
 
 
 def lost_finding(column: CodedColumn, known: Mapping[str, int]) -> Finding | None:

@@ -59,21 +59,29 @@ def segments_of(frame: pl.DataFrame, columns: Sequence[str]) -> Segments:
     SchemaError
         for a column that is not there.
     """
+    check_segments(frame, columns)
+    return {name: _parts(frame, name) for name in columns}
+
+
+def check_segments(frame: pl.DataFrame, columns: Sequence[str]) -> None:
+    """Refuse a column that a table cannot be parted by, for it is not there; raises SchemaError."""
     missing = next((name for name in columns if name not in frame.columns), None)
     if missing is not None:
         raise SchemaError(f"There is no column {missing!r} to part the table by; there are {quoted(frame.columns)}.")
-    return {name: _parts(frame, name) for name in columns}
+
+
+def frequent_values(texts: pl.Series) -> list[str]:
+    """The values that get a part of their own, the most frequent first."""
+    return texts.rename("value").value_counts(sort=True)["value"].head(MOST_PARTS).to_list()
 
 
 def _parts(frame: pl.DataFrame, column: str) -> dict[str, Part]:
     texts = as_text(frame[column])
-    frequent = texts.value_counts(sort=True, name="n")[texts.name].head(MOST_PARTS)
+    frequent = frequent_values(texts)
     group = (
         pl.Series("group", texts)
         .to_frame()
-        .select(pl.when(pl.col("group").is_in(frequent.to_list())).then(pl.col("group")).otherwise(pl.lit(OTHERS)))[
-            "group"
-        ]
+        .select(pl.when(pl.col("group").is_in(frequent)).then(pl.col("group")).otherwise(pl.lit(OTHERS)))["group"]
     )
     others = [name for name in frame.columns if name != column]
     numbers = [name for name in others if type_words(frame[name].dtype) == "number"]

@@ -11,6 +11,7 @@ import polars as pl
 
 from anomaly_detection.errors import InputError, ParameterError, SourceError, UnknownNameError
 from anomaly_detection.quality.cells import METHODS, score_cells
+from anomaly_detection.quality.guilty_parts import GuiltyParts
 from anomaly_detection.quality.pattern import TOLERANCE, PatternAnswer, check_pattern
 from anomaly_detection.quality.profile import PatternProfile
 from anomaly_detection.workflows.output import open_sink
@@ -39,6 +40,7 @@ class PatternRequest:
     remember : whether to add what the cells look like to the folder that is the history.
     now : when the table is of; earlier tables that are later are left out.
     method : how cells are scored, one of :data:`METHODS`.
+    segments : columns whose values part the table.
     cell_scores : a file for the score of every cell.
     output, output_format : a file for the findings, and its format when the name does not tell.
     """
@@ -50,6 +52,7 @@ class PatternRequest:
     remember: bool = False
     now: datetime | None = None
     method: str = "auto"
+    segments: tuple[str, ...] = ()
     cell_scores: str | None = None
     output: str | None = None
     output_format: str | None = None
@@ -91,7 +94,7 @@ def check_pattern_of(request: PatternRequest, progress: Progress) -> PatternAnsw
     read_from = str(request.reading.data)
     sinks = [open_sink(place, format_, read_from) if place else None for place, format_ in places]
     progress("reading", 0, None)
-    found = request.reading.read(request.key)
+    found = request.reading.read((*request.key, *request.segments))
     past = earlier_pattern(request) if found.frame.width else None
     progress("looking at cells", 0, None)
     answer = _answer(request, found.frame, past, sinks[1])
@@ -116,9 +119,11 @@ def _answer(
     if sink is not None and found is not None:
         with sink as opened:
             opened.write(found.to_frame())
+    parts = GuiltyParts.of(frame, request.segments) if frame.width else ()
     if past is not None or found is None:
-        return check_pattern(_chosen(request, frame), past, request.tolerance, method=request.method)
-    return check_pattern(found, None, request.tolerance, frame)
+        chosen = _chosen(request, frame)
+        return check_pattern(chosen, past, request.tolerance, method=request.method, segments=parts)
+    return check_pattern(found, None, request.tolerance, frame, segments=parts)
 
 
 def _chosen(request: PatternRequest, frame: pl.DataFrame) -> pl.DataFrame:
@@ -179,6 +184,7 @@ def findings_frame(findings: Sequence[Finding]) -> pl.DataFrame:
             "rows": one.rows,
             "share": one.share,
             "message": one.message,
+            "guilty": one.guilty,
             "example_row": one.examples[0].row if one.examples else None,
             "example": one.examples[0].value if one.examples else None,
             "expected": one.examples[0].expected if one.examples else None,
@@ -197,6 +203,7 @@ FINDING_COLUMNS = {
     "rows": pl.Int64,
     "share": pl.Float64,
     "message": pl.String,
+    "guilty": pl.String,
     "example_row": pl.Int64,
     "example": pl.String,
     "expected": pl.String,

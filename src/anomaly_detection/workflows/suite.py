@@ -171,6 +171,7 @@ def _pattern(place: TablePlace, said: dict[str, Any], present: datetime, *, reme
         tolerance=float(said.get("tolerance", TOLERANCE)),
         remember=known and remember,
         method=str(said.get("method", "auto")),
+        segments=place.segments,
         now=place.now or present,
     )
 

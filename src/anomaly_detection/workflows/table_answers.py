@@ -137,6 +137,7 @@ def judge_pattern(
     tolerance: float = TOLERANCE,
     method: str = "auto",
     cell_scores: bool = False,
+    segments: Sequence[str] = (),
 ) -> dict[str, Any]:
     """Say whether the cells of a table look as they should: by itself, or against earlier tables.
 
@@ -150,6 +151,7 @@ def judge_pattern(
     tolerance : the share of a column's rows that may be wrong in one way.
     method : ``auto``, or ``autoencoder`` to look also at rows as a whole; without a history.
     cell_scores : whether to add ``cell_scores``, for each column a number in [0, 1) for each row, higher is worse.
+    segments : columns whose values part the table, to name the part that most of the rows with a problem are in.
 
     Returns
     -------
@@ -161,7 +163,7 @@ def judge_pattern(
     InputError
         for a profile that is none.
     SchemaError
-        for data that is no table, or a key that is no column.
+        for data that is no table, or a key or segment that is no column.
     ParameterError
         for a tolerance out of range.
 
@@ -174,7 +176,8 @@ def judge_pattern(
     past = _patterns(historical_data) if historical_data is not None and frame.width else []
     found = None if past and not cell_scores else score_cells(frame, key=key, method=method)
     history = PatternProfile.merged(past) if past else None
-    answer = check_pattern(found if found is not None else frame, history, tolerance, frame, method).to_dict()
+    current = found if found is not None else frame
+    answer = check_pattern(current, history, tolerance, frame, method, segments).to_dict()
     answer["message"] = f"{table_id}: {answer['message']}"
     if cell_scores and found is not None:
         answer["cell_scores"] = found.to_frame().to_dict(as_series=False)

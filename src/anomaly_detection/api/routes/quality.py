@@ -43,7 +43,7 @@ async def distribution(asked: q.DistributionCheck, here: Here, _: Scores) -> Res
 @router.post("/pattern", response_model=q.CheckAnswer)
 async def pattern(asked: q.PatternCheck, here: Here, _: Scores) -> Response:
     """Say whether the cells of a table are written as they should be: by itself, or as in earlier tables."""
-    options = {"key": tuple(asked.key), "tolerance": asked.tolerance, "cell_scores": asked.cell_scores}
+    options = asked.model_dump(include={"key", "segments", "tolerance", "cell_scores"})
     run = tables.Run(asked.table_id, asked.current_data, asked.historical_data, asked.timestamp, options)
     return await _checked(tables.check_pattern, here, run)
 

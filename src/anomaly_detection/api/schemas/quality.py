@@ -16,6 +16,14 @@ Time = Annotated[
 Alpha = Annotated[float, Field(ge=1e-9, lt=1, description="The share of normal runs that are called anomalous.")]
 Count = Annotated[int, Field(ge=0, le=2**53)]
 Pair = Annotated[list[Time], Field(min_length=2, max_length=2, description="A time and a count.")]
+Segments = Annotated[
+    list[str],
+    Field(
+        max_length=5,
+        default_factory=list,
+        description="Columns whose values part the table, to say which part is guilty.",
+    ),
+]
 Data = Annotated[
     list[dict[str, Any]] | dict[str, list[Any]],
     Field(description='Rows, `[{"price": 3.5}, …]`, or columns, `{"price": [3.5, …]}`.'),
@@ -73,7 +81,7 @@ class DistributionCheck(Asked):
         list[Data] | None, Field(max_length=1_000, description="Earlier runs, or what earlier requests said.")
     ] = None
     timestamp: Time | None = None
-    segments: Annotated[list[str], Field(max_length=5, default_factory=list)]
+    segments: Segments
     alpha: Alpha = 0.01
 
 
@@ -91,7 +99,8 @@ class PatternCheck(Asked):
     ] = None
     timestamp: Time | None = None
     key: Annotated[list[str], Field(max_length=20, default_factory=list)]
-    tolerance: Annotated[float, Field(ge=1e-9, lt=1)] = 0.001
+    segments: Segments
+    tolerance: Annotated[float, Field(ge=1e-9, lt=1)] = 0.002
     cell_scores: bool = False
 
 
