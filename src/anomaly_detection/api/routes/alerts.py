@@ -26,19 +26,15 @@ Name = Annotated[str, Path(max_length=120)]
 Text = Annotated[str | None, Query(max_length=400)]
 
 
-def _in_utc(moment: datetime) -> datetime:
-    return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment
+def _in_utc(moment: datetime | None) -> datetime | None:
+    return moment.replace(tzinfo=UTC) if moment is not None and moment.tzinfo is None else moment
 
 
 Moment = Annotated[
-    datetime,
+    datetime | None,
     AfterValidator(_in_utc),
-    WithJsonSchema(
-        {
-            "anyOf": [{"type": "string", "format": "date-time"}, {"type": "number"}],
-            "description": "As RFC 3339 writes it, UTC where no zone is given, or in seconds since 1970.",
-        }
-    ),
+    WithJsonSchema({"anyOf": [{"type": "string", "format": "date-time"}, {"type": "number"}]}),
+    Query(description="A time as RFC 3339 has it, UTC where no zone is given, or in seconds since 1970."),
 ]
 
 
@@ -50,8 +46,8 @@ def list_alerts(
     severity: Annotated[Severity | None, Query()] = None,
     state: Annotated[schemas.AlertState | None, Query()] = None,
     key: Text = None,
-    begin: Moment | None = None,
-    end: Moment | None = None,
+    begin: Moment = None,
+    end: Moment = None,
     limit: Limit = 100,
     after: After = None,
 ) -> schemas.Alerts:
@@ -116,9 +112,7 @@ def quality(name: Name, here: Here) -> schemas.ModelQuality:
 
 
 @router.get("/history/{name}", dependencies=[Depends(needs("read"))], tags=["history"])
-def history(
-    name: Name, here: Here, begin: Moment | None = None, end: Moment | None = None, limit: Limit = 100
-) -> schemas.Past:
+def history(name: Name, here: Here, begin: Moment = None, end: Moment = None, limit: Limit = 100) -> schemas.Past:
     """List verdicts of the past, the latest first; those of the last minutes may still be on their way."""
     check_name(name)
     until = end or datetime.now(UTC) + timedelta(days=1)
