@@ -147,6 +147,47 @@ def test_a_backtest_makes_a_page_that_names_no_path(running, upload):
     assert upload in page
 
 
+def test_a_budget_and_other_wishes_for_series_reach_the_model_and_the_page(running, upload):
+    wishes = {"timestamp": "time", "columns": ["a"], "algorithm": "ewma", "budget": "2/day", "direction": "rise"}
+    job = asked(running, "train", upload=upload, name="cpu", lower_bound=-5.5, zone="Europe/Berlin", **wishes)
+    train(running.settings, task_of(job)[0])
+    found = LocalRegistry(running.settings.registry_folder).resolve("cpu@1").lineage.parameters
+    assert (found["budget"], found["direction"], found["zone"]) == ("2/day", "rise", "Europe/Berlin")
+    assert found["bounds"] == [-5.5, None]
+    result = backtest(running.settings, task_of(asked(running, "backtest", upload=upload, **wishes))[0])
+    assert result["settings"]["budget"] == "2/day"
+
+
+def test_each_key_has_a_model_where_that_is_asked_for(running):
+    rows = "\n".join(f"{'ab'[n % 2]},{(n * 7919) % 101 + 1000 * (n % 2)},{n % 13}" for n in range(200))
+    table = running.ask("POST", "/api/v1/uploads?name=k.csv", content=f"shop,a,b\n{rows}".encode()).json()["id"]
+    keyed = {"upload": table, "key": ["shop"], "per_key": True, "min_rows": 40, "algorithm": "mad"}
+    train(running.settings, task_of(asked(running, "train", name="shops", **keyed))[0])
+    found = LocalRegistry(running.settings.registry_folder).resolve("shops@1").lineage.parameters
+    assert (found["key"], found["min_rows"]) == (["shop"], 40)
+    result = detect(running.settings, task_of(asked(running, "detect", **keyed))[0])
+    assert result["anomalies"]
+    assert all(one["key"] in ("a", "b") and one["level"] in ("all", "shop") for one in result["anomalies"])
+
+
+@pytest.mark.parametrize(
+    ("payload", "says"),
+    [
+        ({"per_key": True}, "per_key needs a key"),
+        ({"min_rows": 30}, "Set per_key, too"),
+        ({"timestamp": "time", "budget": "5/fortnight"}, "'fortnight' is none of hour, day, week, month"),
+        ({"timestamp": "time", "budget": "5/week", "contamination": 0.1}, "all set the alarm line"),
+        ({"upper_bound": 3.0}, "upper_bound is about time series. Name the column of time"),
+        ({"timestamp": "time", "model": "cpu", "offline": True}, "'cpu' is fitted already, so offline has no meaning"),
+    ],
+)
+def test_what_means_nothing_together_is_refused_before_there_is_a_job(running, upload, payload, says):
+    body = {"kind": "detect", "payload": {"upload": upload, **payload}}
+    answer = running.ask("POST", "/api/v1/jobs", json=body)
+    assert answer.status_code == 422
+    assert says in answer.json()["errors"][0]["what"]
+
+
 def test_row_counts_are_learned_from_the_checks_of_a_table(running):
     job = asked(running, "volume", table_id="shop.orders", training_days=30)
     volume = kinds_of_jobs(running.settings)["volume"]

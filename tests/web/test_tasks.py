@@ -130,6 +130,33 @@ def test_a_large_file_becomes_a_job_that_leads_to_its_page(opened, dashboard):
     assert page.locator("h1").inner_text() == "Anomalies in large.csv"
 
 
+def test_series_of_a_file_keep_to_a_budget(opened, dashboard):
+    page = opened(f"{dashboard.url}/detection")
+    page.get_by_label("File", exact=True).set_input_files(file_of(series_table(300)))
+    page.get_by_label("Time column").fill("at")
+    page.get_by_label("Key columns").fill("host")
+    page.get_by_label("Or alarms of series").fill("2/day")
+    page.get_by_role("button", name="Find anomalies").click()
+    page.wait_for_url("**/detection/*", timeout=60_000)
+    assert "budget 2/day: " in page.inner_text("main")
+
+
+def test_each_key_of_a_file_has_a_model(opened, dashboard):
+    page = opened(f"{dashboard.url}/detection")
+    page.get_by_label("File", exact=True).set_input_files(file_of(orders(200), "orders.csv"))
+    page.get_by_label("A model for each key").check()
+    page.get_by_role("button", name="Find anomalies").click()
+    assert "Name key columns" in page.get_by_role("alert").inner_text()
+    opened.said.clear()
+    page = opened(f"{dashboard.url}/detection")
+    page.get_by_label("File", exact=True).set_input_files(file_of(series_table(300)))
+    page.get_by_label("Key columns").fill("host")
+    page.get_by_label("A model for each key").check()
+    page.get_by_role("button", name="Find anomalies").click()
+    page.wait_for_url("**/detection/*", timeout=60_000)
+    assert page.locator("h1").inner_text() == "Anomalies in hosts.csv"
+
+
 def test_pasted_rows_are_judged_too(opened, dashboard):
     page = opened(f"{dashboard.url}/detection")
     page.get_by_text("Or paste rows").click()

@@ -117,7 +117,10 @@ def install(app: FastAPI) -> None:
 
     @app.exception_handler(RequestValidationError)
     async def _invalid(request: Request, error: RequestValidationError) -> Response:
-        found = [{"where": _place(one["loc"]), "what": str(one["msg"])} for one in error.errors()]
+        found = [
+            {"where": _place(one["loc"]), "what": str(one["msg"]).removeprefix("Value error, ")}
+            for one in error.errors()
+        ]
         return told(request.scope, 422, "The request does not have the form it should.", errors=found)
 
 

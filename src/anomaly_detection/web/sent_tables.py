@@ -94,5 +94,7 @@ def checked(kind: type[Asked], asked: Mapping[str, object]) -> dict[str, Any]:
         return kind.model_validate(asked).model_dump(mode="json")
     except ValidationError as error:
         first = error.errors(include_url=False)[0]
+        if isinstance(own := first.get("ctx", {}).get("error"), InputError):
+            raise own from error
         place = ".".join(str(part) for part in first["loc"])
         raise InputError(f"{place} does not fit: {first['msg']}.") from error

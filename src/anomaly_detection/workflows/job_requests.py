@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
+
+from anomaly_detection.errors import ParameterError
+from anomaly_detection.thresholds import Budget
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
 Whole = Annotated[int, Field(strict=True)]
 Number = Annotated[float, Field(strict=True)]
@@ -19,6 +22,31 @@ Column = Annotated[str, Field(min_length=1, max_length=400)]
 Columns = Annotated[tuple[Column, ...], Field(max_length=1_000)]
 Contamination = Annotated[Number, Field(gt=0, le=0.5)] | Literal["auto"]
 Seed = Annotated[Whole, Field(ge=0, lt=2**32)]
+
+OF_SERIES = (
+    "budget",
+    "direction",
+    "minimum_change",
+    "minimum_share",
+    "lower_bound",
+    "upper_bound",
+    "offline",
+    "zone",
+)
+"""Fields that are about time series alone."""
+
+
+def _read(budget: str) -> str:
+    """A budget that can be read; raises ParameterError."""
+    Budget.of(budget)
+    return budget
+
+
+Alarms = Annotated[
+    str,
+    Field(max_length=60, description="How many alarms there may be: 5/week, 5/week/key, or a share of the rows."),
+    AfterValidator(_read),
+]
 
 
 class Asked(BaseModel):
@@ -51,6 +79,35 @@ class FittedTable(Table):
     threshold: Name | None = None
     transforms: Annotated[tuple[Name, ...], Field(max_length=20)] = ()
     random_state: Seed = 0
+    per_key: Annotated[Flag, Field(description="A model for each key that is different; series have one anyway.")] = (
+        False
+    )
+    min_rows: Annotated[Whole, Field(ge=20, description="From so many rows on a key has a model.")] | None = None
+    budget: Alarms | None = None
+    direction: Literal["both", "rise", "drop"] = "both"
+    minimum_change: Annotated[Number, Field(ge=0, description="A value nearer to the expected one is no alarm.")] = 0.0
+    minimum_share: Annotated[Number, Field(ge=0, description="The same, as a share of the expected value.")] = 0.0
+    lower_bound: Annotated[Number, Field(description="A value of a series below is an alarm.")] | None = None
+    upper_bound: Annotated[Number, Field(description="A value of a series above is an alarm.")] | None = None
+    offline: Annotated[Flag, Field(description="A verdict on a row of a series may use later rows.")] = False
+    zone: Annotated[str, Field(max_length=60, description="The time zone of days and weeks.")] | None = None
+
+    @model_validator(mode="after")
+    def _fits(self) -> Self:
+        """Refuse what means nothing together, before there is a job."""
+        if self.per_key and not self.key:
+            raise ParameterError("per_key needs a key: name the columns that say what a row is about.")
+        if self.min_rows is not None and not self.per_key:
+            raise ParameterError("min_rows says which key has a model of its own. Set per_key, too.")
+        if self.budget is not None and (self.contamination != "auto" or self.threshold is not None):
+            raise ParameterError("budget, contamination and threshold all set the alarm line. Give one.")
+        if self.timestamp is None and (asked := self._asked(OF_SERIES)):
+            raise ParameterError(f"{asked[0]} is about time series. Name the column of time: timestamp.")
+        return self
+
+    def _asked(self, names: Sequence[str]) -> list[str]:
+        """Which of these fields say something."""
+        return [name for name in names if getattr(self, name) != type(self).model_fields[name].default]
 
 
 class Train(FittedTable):
@@ -84,6 +141,13 @@ class Detect(FittedTable):
     explain: Flag = False
     output_format: Literal["csv", "tsv", "json", "jsonl", "parquet"] = "jsonl"
 
+    @model_validator(mode="after")
+    def _is_fitted(self) -> Self:
+        """Refuse what would have to be fitted beside a model that is."""
+        if self.model is not None and (asked := self._asked(("per_key", *OF_SERIES))):
+            raise ParameterError(f"{self.model!r} is fitted already, so {asked[0]} has no meaning beside it.")
+        return self
+
 
 class Page(Asked):
     """Judge the rows of a table for a page of the dashboard."""
@@ -97,6 +161,8 @@ class Page(Asked):
     timestamp: Column | None = None
     label: Column | None = None
     contamination: Annotated[Number, Field(gt=0, le=0.5)] | None = None
+    per_key: Flag = False
+    budget: Alarms | None = None
 
 
 class Backtest(FittedTable):

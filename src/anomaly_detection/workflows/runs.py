@@ -29,6 +29,7 @@ from anomaly_detection.workflows.fitting import Fitting
 from anomaly_detection.workflows.reading import Reading
 from anomaly_detection.workflows.report import ReportRequest, report_detection
 from anomaly_detection.workflows.run_rows import VALUE, rows_of
+from anomaly_detection.workflows.series_wishes import SeriesWishes
 from anomaly_detection.workflows.uploads import ending_of
 
 if TYPE_CHECKING:
@@ -51,6 +52,8 @@ class RunWishes:
     algorithm, model : how to judge the rows; a model takes the place of an algorithm.
     key, timestamp, label : columns with these roles.
     contamination : the share of rows that are called anomalies; the default line when not given.
+    per_key : whether each key of a table has a model of its own, as far as it is different.
+    budget : how many alarms series may have, such as ``5/week``.
     """
 
     name: str
@@ -60,6 +63,28 @@ class RunWishes:
     timestamp: str | None = None
     label: str | None = None
     contamination: float | None = None
+    per_key: bool = False
+    budget: str | None = None
+
+    def fitting(self) -> Fitting:
+        """What is fitted on the file itself.
+
+        Raises
+        ------
+        ParameterError
+            for what has no meaning beside a model, or a model per key without a key.
+        """
+        if self.model is not None and (self.per_key or self.budget):
+            asked = "a budget" if self.budget else "a model per key"
+            raise ParameterError(f"The model {self.model!r} is fitted already, so {asked} has no meaning beside it.")
+        if self.per_key and not self.key:
+            raise ParameterError("A model per key needs the columns that say what a row is about. Name key columns.")
+        return Fitting(
+            algorithm=self.algorithm,
+            contamination=self.contamination or "auto",
+            key=self.key if self.per_key else (),
+            series=SeriesWishes(budget=self.budget),
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -165,9 +190,8 @@ class Runs:
                 f"{wishes.name} has {len(frame):,} rows; this service takes {self.most_rows:,} at once."
             )
         results = folder / "results.json"
-        fitting = Fitting(algorithm=wishes.algorithm, contamination=wishes.contamination or "auto")
         request = DetectRequest(
-            reading, fitting, model=wishes.model, registry=self.registry, output=results, explain=True
+            reading, wishes.fitting(), model=wishes.model, registry=self.registry, output=results, explain=True
         )
         outcome = detect_file(request, progress)
         _rename(results, wishes.name)

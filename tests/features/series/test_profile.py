@@ -60,6 +60,14 @@ def test_an_hour_is_no_season_of_a_day_that_goes_slowly(minutes, scale):
     assert season_lengths(values, minutes * HOUR // 60)[0][0] == day
 
 
+def test_a_season_whose_height_drifts_is_one_season():
+    rows = np.arange(5000)
+    values = np.sin(2 * np.pi * rows / 288) * (1.0 + rows / 2500) + 0.3 * np.sin(2 * np.pi * rows / 275)
+    found = [length for length, _ in season_lengths(values + noise(0.1, len(rows)), HOUR // 12)]
+    assert found[0] == 288
+    assert all(abs(length - 288) > 36 for length in found[1:])
+
+
 def test_an_hour_is_a_season_where_rows_an_hour_apart_are_alike():
     rows = np.arange(3 * 1440)
     values = np.sin(2 * np.pi * rows / 60) + 0.3 * np.sin(2 * np.pi * rows / 1440) + noise(0.2, len(rows))

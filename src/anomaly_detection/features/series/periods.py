@@ -26,6 +26,9 @@ STRONG = 0.3
 BETTER = 0.1
 """A further season explains so much more of what those before it left."""
 
+NEAR = 0.125
+"""A further season differs by more than this share of a known one."""
+
 MOST_SEASONS = 3
 """At most so many seasons are told."""
 
@@ -108,13 +111,18 @@ def _strongest(values: NDArray[np.float64], known: list[int], calendar: list[int
     peaks = peaks[r[peaks] - _valley(r, peaks) >= STRONG] if len(peaks) else peaks
     candidates = [int(lag) for lag in peaks if r[2 * lag] >= STRONG / 2]
     candidates += [lag for lag in calendar if lag <= most and r[lag] >= STRONG]
-    candidates = [lag for lag in candidates if all((lag % one and one % lag) or lag > 2 * one for one in known)]
+    candidates = [lag for lag in candidates if all(_another(lag, one) for one in known)]
     if not candidates:
         return None
     best = max(r[lag] for lag in candidates)
     first = min(lag for lag in candidates if r[lag] >= 0.9 * best)  # its multiples peak as high
     first = max((lag for lag in candidates if lag <= 1.25 * first), key=lambda lag: float(r[lag]))  # noise on its hump
     return min(calendar, key=lambda lag: abs(lag - first)) if _near(first, calendar) else _refined(first, r)
+
+
+def _another(lag: int, known: int) -> bool:
+    """Whether a season is another than a known one: no part of it, not twice it, nor what a drift makes of it."""
+    return bool((lag % known and known % lag) or lag > 2 * known) and abs(lag - known) > NEAR * known
 
 
 def _refined(lag: int, r: NDArray[np.float64]) -> int:

@@ -65,6 +65,8 @@ def detect(request: Request, form: FormData) -> Response:
         timestamp=text_of(form, "timestamp") or None,
         label=text_of(form, "label") or None,
         contamination=share_of(form, "contamination"),
+        per_key=bool(text_of(form, "per_key")),
+        budget=text_of(form, "budget") or None,
     )
     here, caller = context_of(request), caller_of(request).name
     if table.size <= AT_ONCE:

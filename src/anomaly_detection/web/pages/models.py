@@ -91,6 +91,8 @@ def train(request: Request, form: FormData) -> Response:
         "timestamp": text_of(form, "timestamp") or None,
         "label": text_of(form, "label") or None,
         "contamination": share_of(form, "contamination") or "auto",
+        "per_key": bool(text_of(form, "per_key")),
+        "budget": text_of(form, "budget") or None,
     }
     here = context_of(request)
     with here.uploads.writing(table.name) as upload:
