@@ -83,6 +83,26 @@ def test_days_of_one_file(ad, tmp_path):
     assert earlier["runs"] == 27
 
 
+@pytest.mark.parametrize("place", ["file", "sqlite"])
+@pytest.mark.parametrize(("until", "odd"), [(39, False), (12, True)])
+def test_a_day_that_is_not_over_is_held_against_the_same_part_of_earlier_ones(ad, tmp_path, place, until, odd):
+    days = [datetime(2026, 1, 1) + timedelta(days=n) for n in range(30)]
+    times = [day + timedelta(minutes=10 * k) for day in days[:-1] for k in range(144)]
+    times += [days[-1] + timedelta(minutes=10 * k) for k in range(until)]
+    where = [tmp_path / "events.csv"]
+    pl.DataFrame({"at": times}).write_csv(where[0])
+    if place == "sqlite":
+        with closing(sqlite3.connect(tmp_path / "events.db")) as made:
+            made.execute("create table events (at text)")
+            made.executemany("insert into events values (?)", [(one.isoformat(" "),) for one in times])
+            made.commit()
+        where = ["--url", f"sqlite:///{tmp_path / 'events.db'}", "--table", "events"]
+    ran = ad("quality", "volume", *where, "--timestamp", "at", "--now", "2026-01-30T06:20", "--json").json
+    assert (ran["row_count"], ran["is_anomaly"]) == (until, odd)
+    assert ran["expected_range"][0] <= 39 <= ran["expected_range"][1] < 60
+    assert "the day is not over: its first 6:20 hours are held against those of earlier ones" in ran["notes"]
+
+
 def test_runs_are_remembered(ad, tmp_path):
     history = tmp_path / "history"
     for n, frame in enumerate(DAYS[:10]):
@@ -193,10 +213,8 @@ def database(tmp_path):
 def test_a_table_of_sqlite(ad, database):
     where = ("--url", database, "--table", "orders", "--timestamp", "created")
     assert ad("quality", "volume", *where, "--json").json["runs"] == 39
-    assert (
-        ad("quality", "volume", *where, "--now", "2026-02-14", "--segment", "note,region", "--fail-on-anomaly").code
-        == 1
-    )
+    empty = ("--now", "2026-02-14T23:00", "--segment", "note,region", "--fail-on-anomaly")
+    assert ad("quality", "volume", *where, *empty).code == 1
     assert ad("quality", "distribution", *where, "--segment", "region", "--fail-on-anomaly").code == 0
     assert ad("quality", "timeliness", *where, "--now", "2026-04-14", "--fail-on-anomaly").code == 1
 

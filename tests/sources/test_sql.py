@@ -203,6 +203,25 @@ def test_counts_of_days_and_hours(url):
     assert sum(count for _, count in hours) == 3000
 
 
+@pytest.mark.parametrize(
+    ("every", "elapsed"),
+    [
+        ("day", timedelta(hours=6, minutes=30)),
+        ("day", timedelta(0)),
+        ("hour", timedelta(minutes=20, milliseconds=500)),
+    ],
+)
+def test_counts_of_the_part_of_each_day_that_is_over(url, every, elapsed):
+    begin = FRAME["created"].dt.truncate("1d" if every == "day" else "1h")
+    over = FRAME.with_columns(begin=begin).filter(pl.col("created") - begin <= elapsed)
+    with SqlTable(url, "orders") as table:
+        found = table.counts_by("created", every, elapsed=elapsed)
+        parts = table.parts_of("region", "created", every, None, begin[-1], elapsed)
+    assert [count for _, count in found] == over["begin"].value_counts().sort("begin")["count"].to_list()
+    assert sum(rows for _, _, rows in parts) == len(over)
+    assert sum(now for _, now, _ in parts) == over["begin"].eq(begin[-1]).sum()
+
+
 def test_the_commands(url, capsys):
     where = ["--url", url, "--table", "orders", "--timestamp", "created"]
     assert run(["quality", "volume", *where, "--segment", "region", "--json"]) == 0

@@ -6,7 +6,7 @@ Names of tables and columns are quoted by SQLAlchemy, values are bound parameter
 from __future__ import annotations
 
 from contextlib import contextmanager
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
@@ -26,6 +26,9 @@ DRIVERS = {"postgresql": "postgresql+psycopg", "postgres": "postgresql+psycopg"}
 
 STEPS = {"day": "%Y-%m-%d", "hour": "%Y-%m-%d %H:00:00"}
 SECONDS = "%Y-%m-%d %H:%M:%S"
+OFFSETS = {"day": "%H:%M:%S.", "hour": "%M:%S."}
+OFFSETS_OF_ROWS = {"day": "%H:%M:%f", "hour": "%M:%f"}
+"""How much of its day or hour was over when a row came, up to milliseconds: of the present, and as SQLite writes it."""
 
 
 class SqlTable:
@@ -166,8 +169,15 @@ class SqlTable:
         """How many rows the table has."""
         return int(self.rows(self.sa.select(self.sa.func.count()).select_from(self.table))[0][0])
 
-    def counts_by(self, timestamp: str, every: str = "day", zone: str | None = None) -> list[tuple[str, int]]:
+    def counts_by(
+        self, timestamp: str, every: str = "day", zone: str | None = None, elapsed: timedelta | None = None
+    ) -> list[tuple[str, int]]:
         """How many rows there are of each day or hour, in order; days without rows are not there.
+
+        Parameters
+        ----------
+        timestamp, every, zone : the column, ``day`` or ``hour``, and the zone of the days.
+        elapsed : rows that came later after the begin of their day or hour are left out.
 
         Raises
         ------
@@ -176,16 +186,32 @@ class SqlTable:
         """
         bucket = self._bucket(timestamp, every, zone).label("bucket")
         column = self.table.c[timestamp]
-        made = self.sa.select(bucket, self.sa.func.count()).where(column.is_not(None)).group_by(bucket).order_by(bucket)
+        counted = self.sa.select(bucket, self.sa.func.count()).where(column.is_not(None))
+        made = counted.where(*self._until(timestamp, every, zone, elapsed)).group_by(bucket).order_by(bucket)
         return [(str(when), int(count)) for when, count in self.rows(made) if when is not None]
 
     def _bucket(self, timestamp: str, every: str, zone: str | None) -> Any:
-        column = self.time_column(timestamp)
         if self.dialect == "sqlite":
-            return self.sa.func.strftime(STEPS[every], column)
+            return self.sa.func.strftime(STEPS[every], self.time_column(timestamp))
+        return self.sa.func.date_trunc(every, self._on_the_wall(timestamp, zone))
+
+    def _on_the_wall(self, timestamp: str, zone: str | None) -> Any:
+        column = self.time_column(timestamp)
+        if isinstance(column.type, self.sa.Date):
+            return self.sa.cast(column, self.sa.DateTime)
         if zone is not None and getattr(column.type, "timezone", False):
-            column = self.sa.func.timezone(zone, column)
-        return self.sa.func.date_trunc(every, column)
+            return self.sa.func.timezone(zone, column)
+        return column
+
+    def _until(self, timestamp: str, every: str, zone: str | None, elapsed: timedelta | None) -> list[Any]:
+        """The condition that a row came in the first part of its day or hour, or none."""
+        if elapsed is None:
+            return []
+        if self.dialect == "sqlite":
+            begin = datetime(2000, 1, 1, tzinfo=UTC) + elapsed
+            shown = begin.strftime(OFFSETS[every]) + f"{begin.microsecond // 1000:03}"
+            return [self.sa.func.strftime(OFFSETS_OF_ROWS[every], self.time_column(timestamp)) <= shown]
+        return [self._on_the_wall(timestamp, zone) - self._bucket(timestamp, every, zone) <= elapsed]
 
     def within(self, timestamp: str, every: str, zone: str | None, when: datetime) -> Any:
         """The condition that a row is of one day or hour."""
@@ -193,12 +219,13 @@ class SqlTable:
         return bucket == (when.strftime(STEPS[every]) if self.dialect == "sqlite" else when)
 
     def parts_of(
-        self, by: str, timestamp: str, every: str, zone: str | None, when: datetime
+        self, by: str, timestamp: str, every: str, zone: str | None, when: datetime, elapsed: timedelta | None = None
     ) -> list[tuple[str, int, int]]:
         """The values of a column with their rows of one day or hour, and of all; the most frequent ones."""
         here = self.sa.case((self.within(timestamp, every, zone, when), 1), else_=0)
         value, count = self.table.c[by].label("v"), self.sa.func.count().label("n")
-        made = self.sa.select(value, self.sa.func.sum(here), count).where(self.table.c[timestamp].is_not(None))
+        counted = self.sa.select(value, self.sa.func.sum(here), count).where(self.table.c[timestamp].is_not(None))
+        made = counted.where(*self._until(timestamp, every, zone, elapsed))
         found = self.rows(made.group_by(value).order_by(count.desc(), value).limit(MOST_PARTS))
         return [("" if part is None else str(part), int(new), int(n)) for part, new, n in found]
 

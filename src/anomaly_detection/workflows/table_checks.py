@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeAlias
 
@@ -45,7 +45,10 @@ Parts: TypeAlias = "dict[str, dict[str, float]]"
 
 @dataclass(frozen=True, slots=True)
 class Counted:
-    """Row counts of a table: earlier runs, the one that is judged, its parts, and rows whose time cannot be told."""
+    """Row counts of a table: earlier runs, the one that is judged, its parts, and rows whose time cannot be told.
+
+    Where the run that is judged is not over, ``elapsed`` says how much of it is, and so much of the others was counted.
+    """
 
     history: list[tuple[Any, int]]
     count: int
@@ -53,6 +56,7 @@ class Counted:
     now: Parts
     usual: Parts
     timeless: int = 0
+    elapsed: timedelta | None = None
 
 
 def volume_of(place: TablePlace, rules: VolumeRules, *, remember: bool = False, starting: bool = False) -> VolumeAnswer:
@@ -79,6 +83,8 @@ def volume_of(place: TablePlace, rules: VolumeRules, *, remember: bool = False, 
     answer = check_volume(counts.count, counts.history, counts.time, replace(rules, zone=None), place.name)
     if remember:
         _remember(place)
+    if counts.elapsed is not None:
+        answer = replace(answer, notes=(*answer.notes, _so_far_words(place, counts.elapsed)))
     if counts.timeless:
         answer = replace(answer, notes=(*answer.notes, f"{counted(counts.timeless, 'row')} without a time left out"))
     if answer.is_anomaly and counts.usual:
@@ -152,9 +158,12 @@ def _parts(past: list[TableProfile], now: TableProfile | None, place: TablePlace
 
 def _by_time(place: TablePlace) -> Counted:
     frame = place.read([str(place.timestamp)])
-    frame = frame.with_columns(place.buckets(frame).alias("\0bucket")).filter(pl.col("\0bucket").is_not_null())
-    counts = frame.group_by("\0bucket").agg(pl.len().cast(pl.Int64)).rows()
-    runs = filled(counts, place.every, place.bucket_now())
+    frame = frame.with_columns(place.buckets(frame).alias("\0bucket"), place.moments(frame).alias("\0moment"))
+    frame = frame.filter(pl.col("\0bucket").is_not_null())
+    runs = filled(_by_bucket(frame), place.every, place.bucket_now())
+    if (elapsed := place.so_far(runs[-1][0])) is not None:
+        frame = frame.filter(pl.col("\0moment") - pl.col("\0bucket") <= elapsed)
+        runs = _same_part(runs, _by_bucket(frame), place.every)
     last = runs[-1]
     now: Parts = {}
     usual: Parts = {}
@@ -163,7 +172,24 @@ def _by_time(place: TablePlace) -> Counted:
         texts = frame.select(pl.col(name).cast(pl.String).fill_null("").alias("part"), here.alias("here"))
         found = texts.group_by("part").agg(pl.col("here").sum(), pl.len().alias("n")).rows()
         now[name], usual[name] = _split(found, len(runs) - 1)
-    return Counted(list(runs[:-1]), last[1], last[0], now, usual)
+    return Counted(list(runs[:-1]), last[1], last[0], now, usual, elapsed=elapsed)
+
+
+def _by_bucket(frame: pl.DataFrame) -> list[tuple[Any, int]]:
+    return frame.group_by("\0bucket").agg(pl.len().cast(pl.Int64)).rows()
+
+
+def _so_far_words(place: TablePlace, elapsed: timedelta) -> str:
+    hours, minutes = divmod(int(elapsed.total_seconds()) // 60, 60)
+    return f"the {place.every} is not over: its first {hours}:{minutes:02} hours are held against those of earlier ones"
+
+
+def _same_part(
+    runs: list[tuple[datetime, int]], counts: list[tuple[Any, int]], every: str
+) -> list[tuple[datetime, int]]:
+    """The same runs with the rows of the part of each that is over of the last one."""
+    found = dict(filled(counts, every, runs[-1][0])) if counts else {}
+    return [(when, found.get(when, 0)) for when, _ in runs]
 
 
 def _by_time_sql(place: TablePlace) -> Counted:
@@ -172,13 +198,16 @@ def _by_time_sql(place: TablePlace) -> Counted:
         counts = table.counts_by(str(place.timestamp), place.every, place.zone)
         timeless = table.count() - sum(rows for _, rows in counts)
         runs = filled(counts, place.every, place.bucket_now())
+        if (elapsed := place.so_far(runs[-1][0])) is not None:
+            part = table.counts_by(str(place.timestamp), place.every, place.zone, elapsed)
+            runs = _same_part(runs, part, place.every)
         last = runs[-1]
         now: Parts = {}
         usual: Parts = {}
         for name in place.segments:
-            found = table.parts_of(name, str(place.timestamp), place.every, place.zone, last[0])
+            found = table.parts_of(name, str(place.timestamp), place.every, place.zone, last[0], elapsed)
             now[name], usual[name] = _split(found, len(runs) - 1)
-    return Counted(list(runs[:-1]), last[1], last[0], now, usual, max(timeless, 0))
+    return Counted(list(runs[:-1]), last[1], last[0], now, usual, max(timeless, 0), elapsed)
 
 
 def _split(found: Iterable[tuple[str, int, int]], runs: int) -> tuple[dict[str, float], dict[str, float]]:

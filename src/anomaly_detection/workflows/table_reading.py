@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -38,7 +38,7 @@ class TablePlace:
     zone : the zone of the days.
     history : a folder of remembered runs, a directory of daily files, or a file with an earlier table.
     segments : columns whose values part the table.
-    now : the present; rows and files that are later are left out.
+    now : the present; rows and files that are later are left out. That of the clock when not given.
     title : what the table is called in messages; the name of the table or file when not given.
     """
 
@@ -102,6 +102,16 @@ class TablePlace:
         SchemaError
             where the column holds no times.
         """
+        return self.moments(frame).dt.truncate(STEPS[self.every]).alias("bucket")
+
+    def moments(self, frame: pl.DataFrame) -> pl.Series:
+        """(n,) when each row was, as the wall shows it; null where it has no time, or a later one than the present.
+
+        Raises
+        ------
+        SchemaError
+            where the column holds no times.
+        """
         column = frame[str(self.timestamp)]
         known = column.is_not_null()
         if not known.any():
@@ -114,16 +124,25 @@ class TablePlace:
             known &= moments.cast(pl.Int64) <= self.present
         if self.zone is not None:
             moments = moments.dt.replace_time_zone("UTC").dt.convert_time_zone(self.zone).dt.replace_time_zone(None)
-        return moments.dt.truncate(STEPS[self.every]).set(~known, None).alias("bucket")
+        return moments.set(~known, None)
 
     def bucket_now(self) -> datetime | None:
         """The day or hour of the present, as the wall shows it."""
-        if self.now is None:
-            return None
-        moment = pl.Series([aware(self.now)]).cast(pl.Datetime("us", "UTC"))
-        local = moment.dt.convert_time_zone(self.zone or "UTC").dt.replace_time_zone(None)
-        found: datetime = local.dt.truncate(STEPS[self.every])[0]
-        return found
+        return None if self.now is None else self._on_the_wall(self.now)[1]
+
+    def so_far(self, last: datetime) -> timedelta | None:
+        """How much of a day or hour, given by its begin, is over; None where all of it is.
+
+        The present is that of the clock where none was given.
+        """
+        moment, begin = self._on_the_wall(self.now or datetime.now(UTC))
+        return moment - begin if begin == last else None
+
+    def _on_the_wall(self, moment: datetime) -> tuple[datetime, datetime]:
+        """A moment, and when its day or hour began."""
+        utc = pl.Series([aware(moment)]).cast(pl.Datetime("us", "UTC"))
+        local = utc.dt.convert_time_zone(self.zone or "UTC").dt.replace_time_zone(None)
+        return local[0], local.dt.truncate(STEPS[self.every])[0]
 
 
 def check_place(data: str | None, url: str | None, table: str | None) -> None:
