@@ -124,7 +124,7 @@ def test_different_values_of_large_tables_are_counted_where_they_repeat(url, mon
 
 def test_a_wide_table_takes_several_queries(url):
     engine = sa.create_engine(url.replace("postgresql://", "postgresql+psycopg://"))
-    names = [f"c{n}" for n in range(220)]
+    names = [f"c{n}" for n in range(450)]
     wide = sa.Table("wide", sa.MetaData(), *(sa.Column(name, sa.Integer) for name in names))
     with engine.begin() as connection:
         wide.create(connection)
@@ -132,7 +132,7 @@ def test_a_wide_table_takes_several_queries(url):
     engine.dispose()
     with SqlTable(url, "wide") as table:
         made = profile_sql(table, segments=["c0"])
-    assert [one.high for one in made.columns.values()] == [max(n, 7) for n in range(220)]
+    assert [one.high for one in made.columns.values()] == [max(n, 7) for n in range(450)]
     assert made.segments["c0"]["7"]["sum"] == dict.fromkeys(names[1:], 7.0)
 
 
