@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
-if TYPE_CHECKING:
-    from anomaly_detection.workflows.series_wishes import SeriesWishes
+from anomaly_detection.workflows.series_wishes import OF_SERIES, SeriesWishes
 
 SERIES = "Time series (with --timestamp and columns of numbers)"
 
@@ -59,16 +58,7 @@ Budget = Annotated[
     ),
 ]
 
-SET_BY_A_MODEL = (
-    "direction",
-    "minimum_change",
-    "minimum_share",
-    "lower_bound",
-    "upper_bound",
-    "offline",
-    "zone",
-    "budget",
-)
+SET_BY_A_MODEL = OF_SERIES
 """Options that say what to fit, and so have no meaning beside a model that is fitted."""
 
 
@@ -84,6 +74,4 @@ def wishes(
     offline: bool,
 ) -> SeriesWishes:
     """What is asked of series, from the options as they were typed."""
-    from anomaly_detection.workflows.series_wishes import SeriesWishes
-
     return SeriesWishes(direction, change, share, low, high, offline, zone, budget)

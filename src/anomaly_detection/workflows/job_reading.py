@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from anomaly_detection.keyed.pipeline import MIN_ROWS
 from anomaly_detection.workflows.fitting import Fitting, per_key_columns
 from anomaly_detection.workflows.reading import Reading
-from anomaly_detection.workflows.series_wishes import SeriesWishes
+from anomaly_detection.workflows.series_wishes import OF_SERIES, SeriesWishes
 
 if TYPE_CHECKING:
     from anomaly_detection.jobs.task import Task
@@ -50,21 +50,7 @@ def fitting_of(asked: FittedTable) -> Fitting:
         random_state=asked.random_state,
         key=per_key_columns(asked.algorithm, asked.key, asked.min_rows, per_key=asked.per_key),
         min_rows=MIN_ROWS if asked.min_rows is None else asked.min_rows,
-        series=wishes_of(asked),
-    )
-
-
-def wishes_of(asked: FittedTable) -> SeriesWishes:
-    """What is asked of series."""
-    return SeriesWishes(
-        direction=asked.direction,
-        minimum_change=asked.minimum_change,
-        minimum_share=asked.minimum_share,
-        low=asked.lower_bound,
-        high=asked.upper_bound,
-        offline=asked.offline,
-        zone=asked.zone,
-        budget=asked.budget,
+        series=SeriesWishes(*(getattr(asked, name) for name in OF_SERIES)),
     )
 
 

@@ -8,6 +8,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validat
 
 from anomaly_detection.errors import ParameterError
 from anomaly_detection.thresholds import Budget
+from anomaly_detection.workflows.series_wishes import OF_SERIES
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -22,18 +23,6 @@ Column = Annotated[str, Field(min_length=1, max_length=400)]
 Columns = Annotated[tuple[Column, ...], Field(max_length=1_000)]
 Contamination = Annotated[Number, Field(gt=0, le=0.5)] | Literal["auto"]
 Seed = Annotated[Whole, Field(ge=0, lt=2**32)]
-
-OF_SERIES = (
-    "budget",
-    "direction",
-    "minimum_change",
-    "minimum_share",
-    "lower_bound",
-    "upper_bound",
-    "offline",
-    "zone",
-)
-"""Fields that are about time series alone."""
 
 
 def _read(budget: str) -> str:

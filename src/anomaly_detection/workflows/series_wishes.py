@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass, fields
 
+CALLED = {"low": "lower_bound", "high": "upper_bound"}
+"""What users call a wish, where that is another name."""
+
 
 @dataclass(frozen=True, slots=True)
 class SeriesWishes:
@@ -20,9 +23,12 @@ class SeriesWishes:
 
     def typed(self) -> list[str]:
         """The options that say something."""
-        names = {"low": "--lower-bound", "high": "--upper-bound"}
         return [
-            names.get(one.name, f"--{one.name.replace('_', '-')}")
-            for one in fields(self)
+            f"--{name.replace('_', '-')}"
+            for name, one in zip(OF_SERIES, fields(self), strict=True)
             if getattr(self, one.name) != one.default
         ]
+
+
+OF_SERIES = tuple(CALLED.get(one.name, one.name) for one in fields(SeriesWishes))
+"""All of them as users call them, in their order."""

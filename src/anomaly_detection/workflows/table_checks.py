@@ -158,7 +158,8 @@ def _parts(past: list[TableProfile], now: TableProfile | None, place: TablePlace
 
 def _by_time(place: TablePlace) -> Counted:
     frame = place.read([str(place.timestamp)])
-    frame = frame.with_columns(place.buckets(frame).alias("\0bucket"), place.moments(frame).alias("\0moment"))
+    moments = place.moments(frame)
+    frame = frame.with_columns(moments.alias("\0moment"), place.buckets(moments).alias("\0bucket"))
     frame = frame.filter(pl.col("\0bucket").is_not_null())
     runs = filled(_by_bucket(frame), place.every, place.bucket_now())
     if (elapsed := place.so_far(runs[-1][0])) is not None:
@@ -293,7 +294,7 @@ def _compared(place: TablePlace) -> tuple[pl.DataFrame | TableProfile, list[Tabl
 
 def _compared_by_time(place: TablePlace) -> tuple[pl.DataFrame, list[TableProfile]]:
     frame = place.read([str(place.timestamp)])
-    buckets = place.buckets(frame)
+    buckets = place.buckets(place.moments(frame))
     runs = buckets.drop_nulls().unique().sort()
     last = place.bucket_now() or runs[-1]
     earlier = runs.filter(runs < last).tail(MOST_RUNS)

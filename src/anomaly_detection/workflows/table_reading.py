@@ -94,15 +94,9 @@ class TablePlace:
             check_columns([*columns, *self.segments], source)
             return source.read()
 
-    def buckets(self, frame: pl.DataFrame) -> pl.Series:
-        """(n,) the day or hour of each row, as the wall shows it; null where the row has no time.
-
-        Raises
-        ------
-        SchemaError
-            where the column holds no times.
-        """
-        return self.moments(frame).dt.truncate(STEPS[self.every]).alias("bucket")
+    def buckets(self, moments: pl.Series) -> pl.Series:
+        """(n,) the day or hour of each moment."""
+        return moments.dt.truncate(STEPS[self.every]).alias("bucket")
 
     def moments(self, frame: pl.DataFrame) -> pl.Series:
         """(n,) when each row was, as the wall shows it; null where it has no time, or a later one than the present.
